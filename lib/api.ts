@@ -1,0 +1,11 @@
+// The one list of public names. Those of the stores and the conformance kit have entry points of their own.
+
+export { Cookie, type CookieData, type CookieOptions } from './cookie.js';
+export { SteadyError } from './errors.js';
+export type { SessionHandler } from './middleware.js';
+export type { SessionOptions } from './options.js';
+export { recommended } from './recommended.js';
+export { type Callback, Session, type SessionData, type SessionRequest } from './session.js';
+export { type SessionCallback, Store } from './stores/connect-store.js';
+export { MemoryStore } from './stores/memory.js';
+export type { SessionStore, SetOptions } from './stores/store.js';

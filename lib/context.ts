@@ -1,0 +1,357 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Cookie } from './cookie.js';
+import { serializeExpired } from './cookie.js';
+import type { Core } from './core.js';
+import type { StoreDriver } from './drivers/driver.js';
+import { cookieAction, type SessionFacts, type SessionState, storeAction } from './lifecycle.js';
+import { dataText } from './record.js';
+import { contextOf, setContext } from './request-slot.js';
+import type { EndListener } from './response.js';
+import type { Callback, Session, SessionRequest } from './session.js';
+import { type Secret, sign } from './signature.js';
+
+export type Next = (error?: unknown) => void;
+
+const PRESENT: ReadonlySet<SessionState> = new Set(['new', 'unchanged', 'modified']);
+
+/** A request, before or after it got its session. */
+export type IncomingRequest = IncomingMessage &
+  Partial<Omit<SessionRequest, keyof IncomingMessage>> &
+  CookieParsed;
+
+/** What `cookie-parser` puts on a request. */
+interface CookieParsed {
+  secret?: Secret;
+  cookies?: Record<string, unknown>;
+  signedCookies?: Record<string, unknown>;
+}
+
+/**
+ * The life of one session in one request: begun or loaded, changed by the app, committed when the response ends, and
+ * settled when it is over.
+ */
+export class SessionContext implements EndListener {
+  readonly core: Core;
+  readonly req: SessionRequest;
+  readonly res: ServerResponse;
+  readonly #next: Next;
+  readonly #driver: StoreDriver;
+
+  /** The id that a verified cookie brought. */
+  readonly #cookieId: string | undefined;
+  /** The session as it came: its id and its data. */
+  #originalId: string | undefined;
+  #originalText: string | undefined;
+  /** The data that a save of this request has stored, or that need not be saved since they were loaded. */
+  #savedText: string | undefined;
+  /** The data at the last commit: what differs when all is over was changed after it. */
+  #committedText: string | undefined;
+
+  /** What the store is known to hold for this session, and how this request saw it then; for stores of text. */
+  stored: string | undefined;
+  seen: string | undefined;
+  /** Ids that this session had before; their records go as soon as the new one is stored. */
+  readonly retiredIds: string[] = [];
+
+  #begun = false;
+  #touched = false;
+  #cookieSent = false;
+  #cleared = false;
+  /** The session that the app, or another request, has destroyed. */
+  #destroyedId: string | undefined;
+  #failed = false;
+  /** The cookie of a session that is gone: the browser's is expired with the same attributes. */
+  #lastCookie: Cookie | undefined;
+
+  #running = 0;
+  #whenIdle: (() => void)[] = [];
+  #settling: 'waiting' | 'due' | 'done' = 'waiting';
+  #committing = false;
+
+  constructor(
+    core: Core,
+    req: IncomingRequest,
+    res: ServerResponse,
+    next: Next,
+    cookieId: string | undefined,
+  ) {
+    this.core = core;
+    this.req = req as SessionRequest;
+    this.res = res;
+    this.#next = next;
+    this.#driver = core.driver;
+    this.#cookieId = cookieId;
+    setContext(req, this);
+  }
+
+  // ---- Beginning: a new session, or the one that the cookie names
+
+  begin(): void {
+    this.core.generate(this.req);
+    this.#remember(this.req.session as Session);
+  }
+
+  load(id: string, done: Next): void {
+    this.#driver.load(this, id, (error, data) => {
+      if (error && (error as NodeJS.ErrnoException).code !== 'ENOENT') return done(error);
+      try {
+        if (error || !data) this.begin();
+        else this.#inflate(data);
+      } catch (failure) {
+        return done(failure);
+      }
+      done();
+    });
+  }
+
+  #inflate(data: object): void {
+    this.core.createSession(this.req, data);
+    this.#remember(data);
+    if (!this.core.settings.resave) this.#savedText = this.#originalText;
+  }
+
+  #remember(data: object): void {
+    this.#begun = true;
+    this.#originalId = this.req.sessionID;
+    this.#originalText = dataText(data);
+    this.#committedText = this.#originalText;
+    this.#lastCookie = this.req.session?.cookie;
+  }
+
+  // ---- What the app asks for while it has the request: req.session.save() and its siblings
+
+  save(session: Session, done: Callback): void {
+    let text: string;
+    try {
+      text = dataText(session);
+    } catch (error) {
+      return done(error);
+    }
+    this.#savedText = text;
+    this.#committedText = text;
+    this.#track(done, (finished) => this.#write(session, finished));
+  }
+
+  reload(session: Session, done: Callback): void {
+    this.#track(done, (finished) =>
+      this.#driver.load(this, session.id, (error, data) => {
+        if (error) return finished(error);
+        if (!data) return finished(new Error('failed to load session'));
+        this.core.createSession(this.req, data);
+        finished();
+      }),
+    );
+  }
+
+  destroy(session: Session, done: Callback): void {
+    this.#destroyedId = session.id;
+    this.#lastCookie = session.cookie;
+    this.#track(done, (finished) => this.#driver.destroy(this, session.id, finished));
+  }
+
+  regenerate(done: Callback): void {
+    this.#track(done, (finished) => this.#driver.regenerate(this, finished));
+  }
+
+  clear(session: Session): void {
+    this.#cleared = true;
+    this.#lastCookie = session.cookie;
+    this.retire(session.id);
+    this.core.renew(session);
+  }
+
+  /** The record under this id is to go once the session has been stored under another, or has been cleared. */
+  retire(id: string): void {
+    const wasStored = id === this.#cookieId || this.#savedText !== undefined;
+    if (wasStored && !this.retiredIds.includes(id)) this.retiredIds.push(id);
+    this.stored = undefined;
+    this.seen = undefined;
+  }
+
+  /** The store has no such session any more: another request destroyed it, or it expired. It stays so. */
+  interrupt(session: Session): void {
+    this.#destroyedId = session.id;
+  }
+
+  isDestroyed(session: Session): boolean {
+    return session.id === this.#destroyedId;
+  }
+
+  /** Runs an operation of the app's; the end of the response waits for it, whether or not the app did. */
+  #track(done: Callback, operation: (finished: Callback) => void): void {
+    this.#running++;
+    operation((error) => {
+      this.#running--;
+      try {
+        done(error);
+      } finally {
+        if (this.#running === 0) for (const wake of this.#whenIdle.splice(0)) wake();
+      }
+    });
+  }
+
+  // ---- The end: the response is held, the session committed, the headers leave
+
+  beforeEnd(): Promise<void> | undefined {
+    if (this.#running === 0) return this.#commit();
+    return new Promise<void>((resolve) => this.#whenIdle.push(resolve)).then(() => this.#commit());
+  }
+
+  #commit(): Promise<void> | undefined {
+    if (!this.#begun || this.#failed) return undefined;
+    let operation: ((done: Callback) => void) | undefined;
+    try {
+      operation = this.#commitOperation();
+    } catch (error) {
+      return this.#commitFailed(error);
+    }
+    if (!operation) return undefined;
+    this.#committing = true;
+    const stored = new Promise<void>((resolve, reject) => {
+      operation((error) => (error ? reject(error) : resolve()));
+    });
+    return stored
+      .catch((error) => this.#commitFailed(error))
+      .finally(() => {
+        this.#committing = false;
+        if (this.#settling === 'due') this.#settle();
+      });
+  }
+
+  /** What is to be done with the store, by the lifecycle table. */
+  #commitOperation(): ((done: Callback) => void) | undefined {
+    const session = this.#session();
+    const facts = this.#facts(session);
+    if (session && facts.state !== 'cleared') this.#touch(session);
+    const action = storeAction(facts, this.core.policy);
+    if (action === 'write' || action === 'create') {
+      this.#savedText = this.#committedText;
+      return (done) => this.#write(session as Session, done);
+    }
+    if (action === 'touch') return (done) => this.#driver.touch(this, session as Session, done);
+    if (action === 'delete' && facts.state !== 'cleared') this.retiredIds.push(this.req.sessionID);
+    return this.retiredIds.length > 0 ? (done) => this.#destroyRetired(done) : undefined;
+  }
+
+  /** The new record is there before the old one goes, so that a failure loses neither. */
+  #write(session: Session, done: Callback): void {
+    this.#driver.write(this, session, (error) => {
+      if (error || this.retiredIds.length === 0) done(error);
+      else this.#destroyRetired(done);
+    });
+  }
+
+  #destroyRetired(done: Callback): void {
+    const ids = this.retiredIds.splice(0);
+    let left = ids.length;
+    let failure: unknown;
+    for (const id of ids) {
+      this.#driver.destroy(this, id, (error) => {
+        failure ??= error;
+        if (--left === 0) done(failure);
+      });
+    }
+  }
+
+  /** As express-session, the error reaches the app once the response is out; with `saveFailure: 'error'`, in its place. */
+  #commitFailed(error: unknown): Promise<void> | undefined {
+    if (this.core.settings.saveFailure === 'error') {
+      this.#failed = true;
+      return Promise.reject(error);
+    }
+    setImmediate(this.#next, error);
+    return undefined;
+  }
+
+  takenBack(error: unknown): void {
+    this.#next(error);
+  }
+
+  setCookie(): string | undefined {
+    if (!this.#begun || this.#failed) return undefined;
+    try {
+      return this.#cookieLine();
+    } catch (error) {
+      setImmediate(this.#next, error);
+      return undefined;
+    }
+  }
+
+  #cookieLine(): string | undefined {
+    const session = this.#session();
+    const action = cookieAction(this.#facts(session), this.core.policy);
+    const cookie = action === 'expire' ? this.#lastCookie : session?.cookie;
+    if (action === 'nothing' || !cookie) return undefined;
+    if (cookie.secure && !this.core.isSecure(this.req)) return undefined;
+    const { name, secrets } = this.core.settings;
+    if (action === 'expire') return serializeExpired(name, cookie);
+    this.#touch(session as Session);
+    const [secret] = secrets ?? [(this.req as IncomingRequest).secret];
+    const line = cookie.serialize(name, `s:${sign(this.req.sessionID, secret as Secret)}`);
+    this.#cookieSent = true;
+    return line;
+  }
+
+  // ---- After it: what finish and close listeners changed, or what a client that left did not wait for
+
+  closed(): void {
+    if (this.#committing) this.#settling = 'due';
+    else this.#settle();
+  }
+
+  #settle(): void {
+    this.#settling = 'done';
+    const session = this.#session();
+    if (!session || this.#failed) return;
+    try {
+      const committed = this.#committedText;
+      const { state } = this.#facts(session);
+      if (!PRESENT.has(state) || this.#committedText === committed) return;
+      this.#touch(session);
+    } catch (error) {
+      return this.core.report(error);
+    }
+    this.save(session, (error) => error && this.core.report(error));
+  }
+
+  // ---- The facts on which all of it is decided
+
+  #facts(session: Session | undefined): SessionFacts {
+    const text = session && dataText(session);
+    this.#committedText = text;
+    return {
+      state: this.#state(session, text),
+      known: this.#cookieId !== undefined && this.#cookieId === this.req.sessionID,
+      saved: this.#saved(session, text),
+      expires: session?.cookie?.expires != null,
+      browserHasCookie: this.#cookieId !== undefined || this.#cookieSent,
+    };
+  }
+
+  #state(session: Session | undefined, text: string | undefined): SessionState {
+    if (!this.#begun || typeof this.req.sessionID !== 'string') return 'absent';
+    if (!session) return this.#destroyedId === undefined ? 'unset' : 'destroyed';
+    if (this.isDestroyed(session)) return 'destroyed';
+    if (this.#cleared && text === '{}') return 'cleared';
+    if (this.#originalId !== session.id || this.#originalText !== text) return 'modified';
+    return this.#cookieId === session.id ? 'unchanged' : 'new';
+  }
+
+  #saved(session: Session | undefined, text: string | undefined): SessionFacts['saved'] {
+    if (this.#savedText === undefined) return 'never';
+    return this.#originalId === session?.id && this.#savedText === text ? 'current' : 'stale';
+  }
+
+  #touch(session: Session): void {
+    if (this.#touched) return;
+    this.#touched = true;
+    session.touch();
+  }
+
+  /** The request's session, unless a later middleware has put one of its own in its place. */
+  #session(): Session | undefined {
+    return contextOf(this.req) === this
+      ? ((this.req.session as Session | undefined) ?? undefined)
+      : undefined;
+  }
+}

@@ -1,0 +1,191 @@
+import { serialize } from 'cookie';
+import depd from 'depd';
+
+const deprecate = depd('express-session');
+
+/** The attributes of the session cookie (RFC 6265bis section 4.1.2). */
+export interface CookieOptions {
+  /**
+   * Lifetime in milliseconds, counted from each response that sends the cookie; also how long the session is kept
+   * without a request. `null` or absent: until the browser is closed.
+   */
+  maxAge?: number | null | undefined;
+  /** A fixed end of life. Prefer `maxAge`; when both are given the one written last counts. */
+  expires?: Date | null | undefined;
+  /** Paths that get the cookie, and the only ones on which the middleware works. Default `/`. */
+  path?: string | undefined;
+  /** Hosts that get the cookie. Default: only the host that set it. */
+  domain?: string | undefined;
+  /** `true` (default): scripts in the page can't read the cookie. */
+  httpOnly?: boolean | undefined;
+  /** `true`: sent over HTTPS only, and set over HTTPS only. `'auto'`: as the request that creates the session was. Default `false`. */
+  secure?: boolean | 'auto' | undefined;
+  /** Which cross-site requests carry the cookie. `true` is `'strict'`; `'auto'` is `'none'` over HTTPS and `'lax'` otherwise. Default: no attribute. */
+  sameSite?: boolean | 'lax' | 'strict' | 'none' | 'auto' | undefined;
+  /** `true`: one cookie jar for each top-level site (CHIPS); needs `secure`. Default `false`. */
+  partitioned?: boolean | undefined;
+  /** What the browser drops last when its jar is full. Default: no attribute. */
+  priority?: 'low' | 'medium' | 'high' | undefined;
+  /** Ignored; accepted since express-session's types have it. */
+  signed?: boolean | undefined;
+  /** Ignored; accepted since express-session's types have it. */
+  encode?: ((value: string) => string) | undefined;
+}
+
+/** What a {@link Cookie} stores and serializes. */
+export interface CookieData {
+  originalMaxAge: number | null;
+  partitioned: boolean | undefined;
+  priority: 'low' | 'medium' | 'high' | undefined;
+  expires: Date | null | undefined;
+  secure: boolean | 'auto' | undefined;
+  httpOnly: boolean | undefined;
+  domain: string | undefined;
+  path: string | undefined;
+  sameSite: boolean | 'lax' | 'strict' | 'none' | 'auto' | undefined;
+}
+
+/** Names that a stored cookie must not bring along: they would replace our methods or the prototype. */
+const NOT_ATTRIBUTES: ReadonlySet<string> = new Set([
+  'data',
+  '__proto__',
+  'constructor',
+  'serialize',
+  'toJSON',
+]);
+
+/** The cookie of one session: `req.session.cookie`. */
+export class Cookie {
+  path: string | undefined = '/';
+  declare _expires: Date | null | undefined;
+  /** The `maxAge` that {@link Session.touch} goes back to, in milliseconds; `null` for a browser-session cookie. */
+  declare originalMaxAge: number | null;
+  declare httpOnly: boolean | undefined;
+  declare secure?: boolean | 'auto' | undefined;
+  declare sameSite?: boolean | 'lax' | 'strict' | 'none' | 'auto' | undefined;
+  declare domain?: string | undefined;
+  declare partitioned?: boolean | undefined;
+  declare priority?: 'low' | 'medium' | 'high' | undefined;
+  declare signed?: boolean | undefined;
+
+  /** @throws TypeError when `options` is something other than an object. */
+  constructor(options?: CookieOptions | Partial<CookieData> | null) {
+    this.maxAge = null;
+    this.httpOnly = true;
+    if (options) {
+      if (typeof options !== 'object') throw new TypeError('argument options must be a object');
+      for (const key in options) {
+        if (!NOT_ATTRIBUTES.has(key))
+          (this as Record<string, unknown>)[key] = options[key as keyof typeof options];
+      }
+    }
+    if (this.originalMaxAge === undefined || this.originalMaxAge === null) {
+      this.originalMaxAge = this.maxAge as number | null;
+    }
+  }
+
+  /** When the cookie ends; `null` or `false`: when the browser is closed. Setting it also sets `originalMaxAge`. */
+  get expires(): Date | null | undefined {
+    return this._expires;
+  }
+
+  set expires(date: Date | null | false | undefined) {
+    this._expires = date as Date | null | undefined;
+    this.originalMaxAge = this.maxAge as number | null;
+  }
+
+  /** Remaining lifetime in milliseconds; `null` for a browser-session cookie. */
+  get maxAge(): number | null | undefined {
+    const expires: unknown = this.expires;
+    return expires instanceof Date ? expires.valueOf() - Date.now() : (expires as null | undefined);
+  }
+
+  set maxAge(ms: number | Date | null | undefined) {
+    if (ms && typeof ms !== 'number' && !(ms instanceof Date)) {
+      throw new TypeError('maxAge must be a number or Date');
+    }
+    if (ms instanceof Date) deprecate('maxAge as Date; pass number of milliseconds instead');
+    this.expires = typeof ms === 'number' ? new Date(Date.now() + ms) : ms;
+  }
+
+  /** The attributes as plain data, in the order in which they are stored. */
+  get data(): CookieData {
+    return {
+      originalMaxAge: this.originalMaxAge,
+      partitioned: this.partitioned,
+      priority: this.priority,
+      expires: this._expires,
+      secure: this.secure,
+      httpOnly: this.httpOnly,
+      domain: this.domain,
+      path: this.path,
+      sameSite: this.sameSite,
+    };
+  }
+
+  /**
+   * The Set-Cookie text for `value`.
+   * @throws TypeError when an attribute can't be sent, such as an invalid date.
+   */
+  serialize(name: string, value: string): string {
+    return serialize(name, value, this.data as Parameters<typeof serialize>[2]);
+  }
+
+  toJSON(): CookieData {
+    return this.data;
+  }
+}
+
+/** The Set-Cookie text that makes a browser drop a cookie: same name, path, domain and flags, an expiry long past (RFC 6265bis section 3.1). */
+export function serializeExpired(name: string, cookie: Cookie): string {
+  return serialize(name, '', { ...cookie.data, expires: new Date(0) } as Parameters<typeof serialize>[2]);
+}
+
+/**
+ * The value of the first cookie called `name` in a Cookie header, unquoted and percent-decoded; `undefined` if
+ * there is none. Reads one cookie without parsing the others, in time linear in the header's length.
+ */
+export function readCookie(header: string, name: string): string | undefined {
+  for (let at = header.indexOf(name); at !== -1; at = header.indexOf(name, at + 1)) {
+    const equals = skipBlanks(header, at + name.length);
+    if (header[equals] === '=' && startsPair(header, at)) return valueAfter(header, equals);
+  }
+  return undefined;
+}
+
+function startsPair(header: string, at: number): boolean {
+  let before = at - 1;
+  while (before >= 0 && isBlank(header.charCodeAt(before))) before--;
+  return before < 0 || header[before] === ';';
+}
+
+function valueAfter(header: string, equals: number): string {
+  const semicolon = header.indexOf(';', equals);
+  let end = semicolon === -1 ? header.length : semicolon;
+  let start = Math.min(skipBlanks(header, equals + 1), end);
+  while (end > start && isBlank(header.charCodeAt(end - 1))) end--;
+  if (end - start > 1 && header[start] === '"' && header[end - 1] === '"') {
+    start++;
+    end--;
+  }
+  return decode(header.slice(start, end));
+}
+
+function skipBlanks(text: string, from: number): number {
+  let at = from;
+  while (isBlank(text.charCodeAt(at))) at++;
+  return at;
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+function decode(text: string): string {
+  if (!text.includes('%')) return text;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

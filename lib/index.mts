@@ -1,0 +1,4 @@
+import session from './index.js';
+
+export default session;
+export * from './api.js';

@@ -1,0 +1,53 @@
+import type { ServerResponse } from 'node:http';
+import parseUrl from 'parseurl';
+import { type IncomingRequest, type Next, SessionContext } from './context.js';
+import { Core } from './core.js';
+import { identify } from './identify.js';
+import { readOptions, type SessionOptions } from './options.js';
+import { holdEnd } from './response.js';
+import { MemoryStore } from './stores/memory.js';
+import { warnOnce } from './warnings.js';
+
+/** What `app.use()` takes. */
+export type SessionHandler = (req: any, res: any, next: (error?: any) => void) => void;
+
+/** The road of a request. */
+export function middleware(options: SessionOptions, deprecate: (message: string) => void): SessionHandler {
+  const settings = readOptions(options, deprecate);
+  const core = new Core(settings);
+  warnOfMemoryStore(core);
+
+  return function session(req: IncomingRequest, res: ServerResponse, next: Next): void {
+    if (req.session) return next(); // mounted twice: the first one serves
+    if (!core.storeReady) return next();
+    if (!isOnPath(req, core)) return next();
+    const secrets = settings.secrets ?? (req.secret ? [req.secret] : undefined);
+    if (!secrets) return next(new Error('secret option required for sessions'));
+
+    req.sessionStore = core.store;
+    const id = identify(req, settings.name, secrets);
+    (req as { sessionID: string | undefined }).sessionID = id;
+
+    const context = new SessionContext(core, req, res, next, id);
+    holdEnd(res, context);
+    if (id !== undefined) return context.load(id, next);
+    context.begin();
+    next();
+  };
+}
+
+/** Only paths that get the cookie have sessions. `/app` has those of `/application` too, as in express-session. */
+function isOnPath(req: IncomingRequest, core: Core): boolean {
+  const { path } = core.settings.cookieOptions(req);
+  const pathname = parseUrl.original(req)?.pathname || '/';
+  return pathname.startsWith(path || '/');
+}
+
+function warnOfMemoryStore({ settings }: Core): void {
+  if (process.env['NODE_ENV'] !== 'production' || !(settings.store instanceof MemoryStore)) return;
+  warnOnce(
+    'WARN_SESSION_MEMORY_STORE',
+    'MemoryStore is for development: it loses all sessions at a restart and serves one process only. ' +
+      'Give session() a store that lasts, such as RedisStore, PostgresStore or SqliteStore.',
+  );
+}

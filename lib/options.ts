@@ -1,0 +1,226 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { CookieOptions } from './cookie.js';
+import { badOption, describe, didYouMean } from './option-checks.js';
+import { isSecret, type Secret } from './signature.js';
+import type { Store } from './stores/connect-store.js';
+import { MemoryStore } from './stores/memory.js';
+import type { SessionStore } from './stores/store.js';
+import { warnOnce } from './warnings.js';
+
+/** The options of `session()`. All of express-session's mean what they mean there. */
+export interface SessionOptions {
+  /**
+   * Signs the cookie: anything that `crypto.createHmac` takes, with 32 random bytes in it. Of an array the first
+   * signs and all verify, so that a secret can be replaced without logging anybody out.
+   */
+  secret?: Secret | Secret[] | undefined;
+  /** Where sessions are kept: a {@link SessionStore}, or any store made for express-session. Default: a new {@link MemoryStore}, for development. */
+  store?: Store | SessionStore | undefined;
+  /** Attributes of the cookie, or a function of the request that gives them. Default `{ path: '/', httpOnly: true, maxAge: null }`. */
+  cookie?: CookieOptions | undefined | ((req: any) => CookieOptions);
+  /** Name of the cookie. Default `connect.sid`. */
+  name?: string | undefined;
+  /** Another word for `name`. */
+  key?: string | undefined;
+  /** Makes the id of a new session; must not be guessable. Default: 192 random bits. */
+  genid?(req: any): string;
+  /** Whether `X-Forwarded-Proto` tells if a request is secure. Default: as Express's "trust proxy" has it. */
+  proxy?: boolean | undefined;
+  /** Write the session on every request, changed or not. Default `true`, deprecated: say `false`. */
+  resave?: boolean | undefined;
+  /** Send the cookie on every response, so that its lifetime starts anew. Default `false`. */
+  rolling?: boolean | undefined;
+  /** Store and send new sessions that nothing was put in. Default `true`, deprecated: say `false`. */
+  saveUninitialized?: boolean | undefined;
+  /** What `req.session = null` does to the stored session. Default `'keep'`. */
+  unset?: 'destroy' | 'keep' | undefined;
+  /**
+   * What happens when a session can't be saved at the end of a response. `'pass'` (default, as express-session): the
+   * response goes out as written, and the error to `next()`. `'error'`: nothing of the response goes out, and the app's
+   * error handler answers; a response that the app had begun to stream is cut off.
+   */
+  saveFailure?: 'pass' | 'error' | undefined;
+  /** Expire the browser's cookie when its session is destroyed, by `destroy()` or by `unset: 'destroy'`. Default `false`; `clear()` always does. */
+  clearCookie?: boolean | undefined;
+  /** How long a session is kept without a request when its cookie has no `maxAge`, in milliseconds; for stores of text. Default one day. */
+  ttl?: number | undefined;
+}
+
+/** The options as the core uses them: checked, and with defaults filled in. */
+export interface Settings {
+  name: string;
+  /** `undefined`: each request brings its own, from `cookie-parser`. */
+  secrets: Secret[] | undefined;
+  store: Store | SessionStore;
+  cookieOptions: (req: IncomingMessage) => CookieOptions;
+  genid: (req: IncomingMessage) => string;
+  proxy: boolean | undefined;
+  resave: boolean;
+  rolling: boolean;
+  saveUninitialized: boolean;
+  unset: 'destroy' | 'keep';
+  saveFailure: 'pass' | 'error';
+  clearCookie: boolean;
+  ttl: number;
+}
+
+const DAY = 24 * 60 * 60 * 1000;
+
+const OPTIONS: readonly string[] = [
+  ...[
+    'secret',
+    'store',
+    'cookie',
+    'name',
+    'key',
+    'genid',
+    'proxy',
+    'resave',
+    'rolling',
+    'saveUninitialized',
+    'unset',
+  ],
+  ...['saveFailure', 'clearCookie', 'ttl'],
+];
+
+const COOKIE_OPTIONS: readonly string[] = [
+  ...['maxAge', 'expires', 'path', 'domain', 'httpOnly', 'secure', 'sameSite', 'partitioned', 'priority'],
+  ...['signed', 'encode', 'originalMaxAge'],
+];
+
+/**
+ * Checks the options once, at start.
+ * @param deprecate told of defaults that express-session deprecates
+ * @throws TypeError for a value that could never work
+ */
+export function readOptions(options: SessionOptions, deprecate: (message: string) => void): Settings {
+  const { resave, saveUninitialized } = options;
+  const cookie = options.cookie || {};
+  const genid = options.genid || randomId;
+  if (typeof genid !== 'function') throw new TypeError('genid option must be a function');
+  if (resave === undefined) deprecate('undefined resave option; provide resave option');
+  if (saveUninitialized === undefined)
+    deprecate('undefined saveUninitialized option; provide saveUninitialized option');
+  if (options.unset && options.unset !== 'destroy' && options.unset !== 'keep') {
+    throw new TypeError('unset option must be "destroy" or "keep"');
+  }
+  const secrets = readSecrets(options.secret);
+  if (!secrets) deprecate('req.secret; provide secret option');
+  warnOfUnknown(options, OPTIONS, '');
+  if (typeof cookie !== 'function') checkCookie(cookie);
+  return {
+    name: readName(options.name || options.key || 'connect.sid'),
+    secrets,
+    store: readStore(options.store),
+    cookieOptions: typeof cookie === 'function' ? cookie : () => cookie,
+    genid,
+    proxy: options.proxy,
+    resave: resave === undefined ? true : Boolean(resave),
+    rolling: Boolean(options.rolling),
+    saveUninitialized: saveUninitialized === undefined ? true : Boolean(saveUninitialized),
+    unset: options.unset || 'keep',
+    saveFailure: oneOf('saveFailure', options.saveFailure ?? 'pass', ['pass', 'error']),
+    clearCookie: readBoolean('clearCookie', options.clearCookie ?? false),
+    ttl: readMilliseconds('ttl', options.ttl ?? DAY),
+  };
+}
+
+/** An id nobody can guess: 192 random bits (OWASP Session Management Cheat Sheet: 64 bits of entropy at least). */
+export function randomId(): string {
+  return randomBytes(24).toString('base64url');
+}
+
+/** Stores made for express-session take callbacks and make sessions; ours do neither. */
+export function isCallbackStore(store: Store | SessionStore): store is Store {
+  return typeof (store as Store).createSession === 'function' || store.get.length >= 2;
+}
+
+function readSecrets(secret: SessionOptions['secret']): Secret[] | undefined {
+  if (Array.isArray(secret) && secret.length === 0) {
+    throw new TypeError('secret option array must contain one or more strings');
+  }
+  if (!secret) return undefined;
+  const secrets = Array.isArray(secret) ? secret : [secret];
+  for (const each of secrets) {
+    if (!isSecret(each))
+      throw new TypeError(
+        `secret option must be a string, a Buffer, a KeyObject or an array of them; got ${typeof each}`,
+      );
+  }
+  return secrets;
+}
+
+function readName(name: string): string {
+  // a token, as RFC 6265bis section 4.1.1 has it
+  if (typeof name === 'string' && /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) return name;
+  throw badOption('name', name, "a cookie name: letters, digits and !#$%&'*+-.^_`|~");
+}
+
+function readStore(store: SessionOptions['store']): Store | SessionStore {
+  if (!store) {
+    return new MemoryStore();
+  }
+  for (const method of ['get', 'set', 'destroy'] as const) {
+    if (typeof store[method] !== 'function') throw missingMethod(store, method);
+  }
+  if (!isCallbackStore(store) && typeof store.touch !== 'function') throw missingMethod(store, 'touch');
+  return store;
+}
+
+function missingMethod(store: unknown, method: string): TypeError {
+  const hint = typeof store === 'function' ? '; pass an instance of it: `new ...`' : '';
+  return new TypeError(
+    `store option must be a session store, but it has no ${method}() method; got ${describe(store)}${hint}`,
+  );
+}
+
+function checkCookie(cookie: CookieOptions): void {
+  if (typeof cookie !== 'object' || cookie === null)
+    throw badOption('cookie', cookie, 'an object or a function');
+  warnOfUnknown(cookie, COOKIE_OPTIONS, 'cookie.');
+  const { sameSite, priority, maxAge } = cookie;
+  if (sameSite)
+    oneOf('cookie.sameSite', lowerCased(sameSite), [true, 'lax', 'strict', 'none', 'auto'], sameSite);
+  if (priority) oneOf('cookie.priority', lowerCased(priority), ['low', 'medium', 'high'], priority);
+  if (maxAge && typeof maxAge !== 'number' && !((maxAge as unknown) instanceof Date)) {
+    throw badOption('cookie.maxAge', maxAge, 'a number of milliseconds');
+  }
+}
+
+function lowerCased<T>(value: T): T {
+  return (typeof value === 'string' ? value.toLowerCase() : value) as T;
+}
+
+function oneOf<T>(name: string, value: T, allowed: readonly T[], given: unknown = value): T {
+  if (allowed.includes(value)) return value;
+  const words = allowed.map((each) => JSON.stringify(each)).join(', ');
+  const meant =
+    typeof given === 'string'
+      ? didYouMean(
+          given,
+          allowed.filter((each) => typeof each === 'string'),
+        )
+      : undefined;
+  throw badOption(name, given, `one of ${words}${meant ? ` (did you mean ${JSON.stringify(meant)}?)` : ''}`);
+}
+
+function readBoolean(name: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw badOption(name, value, 'true or false');
+}
+
+function readMilliseconds(name: string, value: unknown): number {
+  if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
+  throw badOption(name, value, 'a positive number of milliseconds');
+}
+
+/** A warning, not an error: express-session lets apps pass what it doesn't know. */
+function warnOfUnknown(options: object, known: readonly string[], prefix: string): void {
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    const meant = didYouMean(name, known);
+    const hint = meant ? `did you mean ${prefix}${meant}?` : `known are: ${known.join(', ')}`;
+    warnOnce('WARN_SESSION_UNKNOWN_OPTION', `unknown option ${prefix}${name} is ignored; ${hint}`);
+  }
+}

@@ -1,0 +1,14 @@
+import type { SessionOptions } from './options.js';
+
+/**
+ * Options for new apps: every choice beyond express-session's defaults at its safe value. To be spread:
+ * `session({ ...session.recommended, secret, store })`.
+ */
+export const recommended: Readonly<SessionOptions> = Object.freeze({
+  resave: false,
+  saveUninitialized: false,
+  unset: 'destroy',
+  saveFailure: 'error',
+  clearCookie: true,
+  cookie: Object.freeze({ httpOnly: true, sameSite: 'lax', secure: 'auto' } as const),
+} as const);

@@ -1,0 +1,323 @@
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import { withSetCookie } from './set-cookie.js';
+
+/** What is told about a response whose end is held, and may act on it. */
+export interface EndListener {
+  /**
+   * The app has ended the response and the code that did so has unwound. The end waits for the promise.
+   * A rejection takes the response back: nothing of it leaves, and `takenBack` is called.
+   */
+  beforeEnd(): Promise<void> | undefined;
+  /** The headers are about to leave: the Set-Cookie line to add, if any. */
+  setCookie(): string | undefined;
+  /** `beforeEnd` failed. The response is as if not ended, or cut off if the app had streamed a part of it. */
+  takenBack(error: unknown): void;
+  /** The response is over: all of it has left, or the client has. May come before `beforeEnd`. */
+  closed(): void;
+}
+
+/**
+ * Holds the end of a response until its listeners have done their work, and lets them add a cookie to its headers.
+ *
+ * To the app the response looks just as with plain node:http: once ended, it says so, and refuses what an ended
+ * response refuses. On HTTP/1 an explicit `writeHead()` is put off too, to the first byte: it sends nothing by itself.
+ */
+export function holdEnd(res: ServerResponse, listener: EndListener): void {
+  const held = (res as HeldResponse)[slot];
+  if (held) held.listeners.push(listener);
+  else new Hold(res as HeldResponse, listener);
+}
+
+/**
+ * - `open`: the app has sent nothing;
+ * - `head`: it has called writeHead(), which has been put off;
+ * - `streaming`: headers, and perhaps parts of the body, have left;
+ * - `held`: it has ended the response;
+ * - `released`: the end has gone out.
+ */
+type Phase = 'open' | 'head' | 'streaming' | 'held' | 'released';
+
+type Method = 'end' | 'write' | 'writeHead' | 'flushHeaders';
+type HeaderMethod = (typeof HEADER_METHODS)[number];
+type AnyFunction = (this: unknown, ...args: any[]) => any;
+
+const slot = Symbol('steady-session.hold');
+
+type HeldResponse = ServerResponse & { [slot]: Hold };
+
+class Hold {
+  readonly res: HeldResponse;
+  readonly listeners: EndListener[];
+  readonly real: Record<Method, AnyFunction>;
+  /** Empty until the headers are frozen for the first time. */
+  readonly realHeaderMethods: Partial<Record<HeaderMethod, AnyFunction>> = {};
+  phase: Phase = 'open';
+  /** The arguments of a writeHead() that has been put off. */
+  head: unknown[] | undefined;
+  endArguments: unknown[] = [];
+  /** Calls that came after the end. They are made after the real end, to fail as they would have. */
+  late: [Method, unknown[]][] = [];
+  status: Status | undefined;
+  headersHaveLeft: boolean;
+
+  constructor(res: HeldResponse, listener: EndListener) {
+    this.res = res;
+    this.listeners = [listener];
+    this.headersHaveLeft = res.headersSent;
+    this.real = { end: res.end, write: res.write, writeHead: res.writeHead, flushHeaders: res.flushHeaders };
+    res[slot] = this;
+    Object.assign(res, heldMethods);
+    res.once('close', closed);
+  }
+
+  hold(args: unknown[]): void {
+    this.endArguments = args;
+    this.status = readStatus(this.res);
+    this.phase = 'held';
+    this.freezeHeaders();
+    afterUnwinding(() => this.runListeners());
+  }
+
+  runListeners(): void {
+    const work = this.listeners
+      .map((listener) => listener.beforeEnd())
+      .filter((promise) => promise !== undefined);
+    if (work.length === 0) return this.release();
+    Promise.all(work).then(
+      () => this.release(),
+      (error) => this.takeBack(error),
+    );
+  }
+
+  release(): void {
+    const { res, status } = this;
+    const later = readStatus(res);
+    if (status) writeStatus(res, status); // what the app has set since its end() must not show
+    this.phase = 'released';
+    try {
+      if (this.head) this.sendHead();
+      this.real.end.apply(res, this.endArguments);
+    } catch (error) {
+      this.listeners[0]?.takenBack(error);
+      return;
+    }
+    writeStatus(res, later);
+    for (const [method, args] of this.late) this.real[method].apply(res, args);
+  }
+
+  takeBack(error: unknown): void {
+    const { res } = this;
+    this.phase = this.headersHaveLeft ? 'streaming' : 'open';
+    this.head = undefined;
+    this.late = [];
+    if (this.headersHaveLeft) res.destroy();
+    else forgetRepresentation(res);
+    this.listeners[0]?.takenBack(error);
+  }
+
+  /** Does the writeHead() that was put off. */
+  sendHead(): void {
+    const args = this.head as unknown[];
+    this.head = undefined;
+    this.writeHead(args);
+  }
+
+  /** The headers leave: nothing can be added after this. */
+  writeHead(args: unknown[]): unknown {
+    if (!this.headersHaveLeft) {
+      const cookies = this.listeners
+        .map((listener) => listener.setCookie())
+        .filter((line) => line !== undefined);
+      this.headersHaveLeft = true;
+      if (cookies.length > 0) args = withSetCookie(this.res, args, cookies);
+    }
+    return this.real.writeHead.apply(this.res, args);
+  }
+
+  /** From here on the response says that its headers are sent, and refuses changes to them, until `thawed`. */
+  freezeHeaders(): void {
+    if (this.realHeaderMethods.setHeader) return;
+    const res = this.res as unknown as Partial<Record<HeaderMethod, AnyFunction>>;
+    for (const name of HEADER_METHODS) {
+      const real = res[name];
+      if (!real) continue; // HTTP/2 and older Node versions lack some
+      this.realHeaderMethods[name] = real;
+      res[name] = frozenMethods[name];
+    }
+    Object.defineProperties(this.res, frozenState);
+  }
+
+  get frozen(): boolean {
+    return this.phase === 'held' || this.phase === 'head';
+  }
+}
+
+const heldMethods = {
+  end(this: HeldResponse, ...args: unknown[]): HeldResponse {
+    const hold = this[slot];
+    if (hold.phase === 'held') hold.late.push(['end', args]);
+    else if (hold.phase === 'released' || !isChunk(args[0])) return hold.real.end.apply(this, args);
+    else hold.hold(args);
+    return this;
+  },
+
+  write(this: HeldResponse, ...args: unknown[]): boolean {
+    const hold = this[slot];
+    if (hold.phase === 'held' && args[0] && isChunk(args[0])) {
+      hold.late.push(['write', args]);
+      return false;
+    }
+    if (hold.phase === 'held') return hold.real.write.apply(this, args);
+    startStreaming(hold);
+    return hold.real.write.apply(this, args);
+  },
+
+  flushHeaders(this: HeldResponse): void {
+    const hold = this[slot];
+    if (hold.phase === 'held') return;
+    startStreaming(hold);
+    hold.real.flushHeaders.call(this);
+  },
+
+  writeHead(this: HeldResponse, ...args: unknown[]): unknown {
+    const hold = this[slot];
+    if (hold.phase === 'held') return refuse(this, 'writeHead', args);
+    if (hold.phase === 'head') return isSameHead(hold, args) ? this : refuse(this, 'writeHead', args);
+    if (hold.phase !== 'open' || isHttp2(this) || this.headersSent) return hold.writeHead(args);
+    putOffHead(hold, args);
+    return this;
+  },
+};
+
+function startStreaming(hold: Hold): void {
+  if (hold.phase === 'released') return;
+  const wasPutOff = hold.phase === 'head';
+  hold.phase = 'streaming';
+  if (wasPutOff) hold.sendHead();
+}
+
+function putOffHead(hold: Hold, args: unknown[]): void {
+  const { res } = hold;
+  const trial = new ServerResponse(res.req);
+  for (const [name, value] of Object.entries(res.getHeaders())) trial.setHeader(name, value as string);
+  (trial.writeHead as AnyFunction)(...args); // throws what the real one would throw
+  res.statusCode = trial.statusCode;
+  res.statusMessage = trial.statusMessage;
+  hold.head = args;
+  hold.phase = 'head';
+  hold.freezeHeaders();
+}
+
+/** Middleware such as `compression` makes Node ask again for headers that it believes unsent. */
+function isSameHead(hold: Hold, args: unknown[]): boolean {
+  return args.length === 1 && args[0] === hold.res.statusCode;
+}
+
+function closed(this: ServerResponse): void {
+  const { listeners } = (this as HeldResponse)[slot];
+  afterUnwinding(() => {
+    for (const listener of listeners) listener.closed();
+  });
+}
+
+/**
+ * Calls back when the code that is running now has unwound, promise continuations included: what follows
+ * `next()` or `await next()` in earlier middleware has run by then. No timer: the tick queue is served only when the
+ * microtask queue is empty.
+ */
+function afterUnwinding(callback: () => void): void {
+  queueMicrotask(() => process.nextTick(callback));
+}
+
+/** Whether node:http takes this as the first argument of `end`; it throws at once for anything else. */
+function isChunk(chunk: unknown): boolean {
+  return !chunk || typeof chunk === 'string' || typeof chunk === 'function' || chunk instanceof Uint8Array;
+}
+
+function isHttp2(res: ServerResponse): boolean {
+  return 'stream' in res;
+}
+
+interface Status {
+  code: number;
+  message: string | undefined;
+}
+
+/** HTTP/2 has no status message, and warns when asked for it. */
+function readStatus(res: ServerResponse): Status {
+  return { code: res.statusCode, message: isHttp2(res) ? undefined : res.statusMessage };
+}
+
+function writeStatus(res: ServerResponse, { code, message }: Status): void {
+  if (res.statusCode !== code) res.statusCode = code;
+  if (!isHttp2(res) && res.statusMessage !== message) res.statusMessage = message as string;
+}
+
+const frozenState: PropertyDescriptorMap & ThisType<HeldResponse> = {
+  headersSent: {
+    configurable: true,
+    get() {
+      return this[slot].frozen || inherited(this, 'headersSent');
+    },
+  },
+  writableEnded: {
+    configurable: true,
+    get() {
+      return this[slot].phase === 'held' || inherited(this, 'writableEnded');
+    },
+  },
+};
+
+function inherited(res: ServerResponse, property: 'headersSent' | 'writableEnded'): unknown {
+  return Reflect.get(Object.getPrototypeOf(res), property, res);
+}
+
+const HEADER_METHODS = ['setHeader', 'appendHeader', 'removeHeader', 'setHeaders'] as const;
+
+const frozenMethods: Record<HeaderMethod, AnyFunction> = {
+  setHeader: frozenMethod('setHeader'),
+  appendHeader: frozenMethod('appendHeader'),
+  removeHeader: frozenMethod('removeHeader'),
+  setHeaders: frozenMethod('setHeaders'),
+};
+
+function frozenMethod(name: HeaderMethod): AnyFunction {
+  return function (this: unknown, ...args: unknown[]): unknown {
+    const res = this as HeldResponse;
+    if (res[slot].frozen) return refuse(res, name, args);
+    return (res[slot].realHeaderMethods[name] as AnyFunction).apply(res, args);
+  };
+}
+
+let spent: ServerResponse | undefined;
+
+/** Throws the very error of a response whose headers have left. */
+function refuse(res: ServerResponse, method: HeaderMethod | 'writeHead', args: unknown[]): never {
+  if (isHttp2(res)) {
+    throw Object.assign(new Error('Response has already been initiated.'), {
+      code: 'ERR_HTTP2_HEADERS_SENT',
+    });
+  }
+  spent ??= new ServerResponse({ method: 'GET' } as IncomingMessage).writeHead(200);
+  (spent[method] as AnyFunction).apply(spent, args);
+  throw new Error('unreachable: a spent response refuses every header');
+}
+
+/** Headers that describe the body which the app meant to send; an error page in its place must not inherit them. */
+const REPRESENTATION: readonly string[] = [
+  ...[
+    'content-type',
+    'content-length',
+    'content-encoding',
+    'content-language',
+    'content-location',
+    'content-range',
+  ],
+  ...['content-disposition', 'transfer-encoding', 'trailer', 'etag', 'last-modified', 'location'],
+  ...['cache-control', 'expires', 'age'],
+];
+
+function forgetRepresentation(res: ServerResponse): void {
+  for (const name of REPRESENTATION) res.removeHeader(name);
+  writeStatus(res, { code: 500, message: undefined });
+}

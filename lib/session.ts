@@ -1,0 +1,157 @@
+import type { IncomingMessage } from 'node:http';
+import type { Cookie } from './cookie.js';
+import { contextOf } from './request-slot.js';
+import type { Store } from './stores/connect-store.js';
+
+/** What your app keeps in a session. Augment it: `declare module 'steady-session' { interface SessionData { user: string } }`. */
+export interface SessionData {
+  cookie: Cookie;
+}
+
+/** Ends an operation, as in all of Node: an error or nothing. */
+export type Callback = (error?: any) => void;
+
+/** The request that a session belongs to. */
+export type SessionRequest = IncomingMessage & {
+  session?: (Session & Partial<SessionData>) | null | undefined;
+  sessionID: string;
+  sessionStore: Store;
+};
+
+/**
+ * Names that stored data can't use, exactly those of express-session. Methods that only this package has (`clear`,
+ * ...) are not among them: a key of that name is data, and hides the method in that session.
+ */
+const RESERVED: ReadonlySet<string> = new Set([
+  ...['req', 'id', 'touch', 'resetMaxAge', 'save', 'reload', 'destroy', 'regenerate'],
+  ...Object.getOwnPropertyNames(Object.prototype),
+]);
+
+/**
+ * `req.session`: the data of one client, as plain properties, and what can be done with it.
+ *
+ * Methods that take a callback return the session when given one, and otherwise a promise. Ignoring that promise is
+ * safe: a failure then goes nowhere else, as in express-session.
+ */
+export class Session {
+  /** The session's id, which is `req.sessionID`. Not enumerable, so never part of the data. */
+  declare readonly id: string;
+  /** The request. Not enumerable. */
+  declare readonly req: SessionRequest;
+  declare cookie: Cookie;
+
+  constructor(req: object, data?: object | null) {
+    Object.defineProperty(this, 'req', { value: req });
+    Object.defineProperty(this, 'id', { value: (req as SessionRequest).sessionID, configurable: true });
+    if (typeof data !== 'object' || data === null) return;
+    for (const key in data) {
+      if (!RESERVED.has(key)) (this as Record<string, unknown>)[key] = (data as Record<string, unknown>)[key];
+    }
+  }
+
+  /** Starts the cookie's lifetime anew. The middleware does it on each response. */
+  touch(): this {
+    return this.resetMaxAge();
+  }
+
+  /** Sets `cookie.maxAge` back to `cookie.originalMaxAge`. */
+  resetMaxAge(): this {
+    this.cookie.maxAge = this.cookie.originalMaxAge;
+    return this;
+  }
+
+  /** Stores the session now, rather than when the response ends. */
+  save(): Promise<void>;
+  save(callback: Callback): this;
+  save(callback?: Callback): this | Promise<void> {
+    return run(this, callback, (done) => {
+      const context = contextOf(this.req);
+      if (context) context.save(this, done);
+      else this.req.sessionStore.set(this.id, this as unknown as SessionData, done);
+    });
+  }
+
+  /** Reads the session anew: `req.session` becomes what is stored now. Fails when it is no longer stored. */
+  reload(): Promise<void>;
+  reload(callback: Callback): this;
+  reload(callback?: Callback): this | Promise<void> {
+    return run(this, callback, (done) => {
+      const context = contextOf(this.req);
+      if (context) context.reload(this, done);
+      else reloadFromStore(this, done);
+    });
+  }
+
+  /** Deletes the stored session now and unsets `req.session`. */
+  destroy(): Promise<void>;
+  destroy(callback: Callback): this;
+  destroy(callback?: Callback): this | Promise<void> {
+    return run(this, callback, (done) => {
+      const context = contextOf(this.req);
+      delete this.req.session;
+      if (context) context.destroy(this, done);
+      else this.req.sessionStore.destroy(this.id, done);
+    });
+  }
+
+  /** Replaces the session by an empty one under a new id: do it whenever a user logs in (OWASP: session fixation). */
+  regenerate(): Promise<void>;
+  regenerate(callback: Callback): this;
+  regenerate(callback?: Callback): this | Promise<void> {
+    return run(this, callback, (done) => {
+      const context = contextOf(this.req);
+      if (context) context.regenerate(done);
+      else this.req.sessionStore.regenerate(this.req, done);
+    });
+  }
+
+  /**
+   * Empties the session. When the response ends, the stored record is deleted and the browser's cookie expired;
+   * what is put in after `clear()` is stored under a new id.
+   */
+  clear(): void {
+    for (const key of Object.keys(this)) {
+      if (key !== 'cookie') delete (this as Record<string, unknown>)[key];
+    }
+    contextOf(this.req)?.clear(this);
+  }
+}
+
+function run<S extends Session>(
+  session: S,
+  callback: Callback | undefined,
+  operation: (done: Callback) => void,
+): S | Promise<void> {
+  if (callback) {
+    operation(callback);
+    return session;
+  }
+  const promise = new Promise<void>((resolve, reject) => {
+    operation((error) => (error ? reject(error) : resolve()));
+  });
+  promise.catch(() => {}); // the caller may ignore it, as express-session's callers do
+  return promise;
+}
+
+function reloadFromStore(session: Session, done: Callback): void {
+  const { req } = session;
+  req.sessionStore.get(session.id, (error, data) => {
+    if (error) return done(error);
+    if (!data) return done(new Error('failed to load session'));
+    req.sessionStore.createSession(req, data);
+    done();
+  });
+}
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** This client's session. There only behind the session middleware. */
+      session: Session & Partial<SessionData>;
+      /** The id of the session. */
+      sessionID: string;
+      /** The store, as express-session's stores look. */
+      sessionStore: Store;
+    }
+  }
+}
