@@ -4,6 +4,7 @@ import { serializeExpired } from './cookie.js';
 import type { Core } from './core.js';
 import type { StoreDriver } from './drivers/driver.js';
 import { cookieAction, type SessionFacts, type SessionState, storeAction } from './lifecycle.js';
+import type { SessionRecord } from './merge.js';
 import { dataText } from './record.js';
 import { contextOf, setContext } from './request-slot.js';
 import type { EndListener } from './response.js';
@@ -151,6 +152,27 @@ export class SessionContext implements EndListener {
 
   regenerate(done: Callback): void {
     this.#track(done, (finished) => this.#driver.regenerate(this, finished));
+  }
+
+  update<T>(session: Session, change: (data: SessionRecord) => T | Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let result: T;
+      this.#track(
+        (error) => (error ? reject(error) : resolve(result)),
+        (finished) => {
+          this.core.updater.update(this, session, change).then((value) => {
+            result = value;
+            finished();
+          }, finished);
+        },
+      );
+    });
+  }
+
+  /** The session has just been stored as it is. */
+  saved(session: Session): void {
+    this.#savedText = dataText(session);
+    this.#committedText = this.#savedText;
   }
 
   clear(session: Session): void {
@@ -309,9 +331,14 @@ export class SessionContext implements EndListener {
       if (!PRESENT.has(state) || this.#committedText === committed) return;
       this.#touch(session);
     } catch (error) {
-      return this.core.report(error);
+      return this.#report(error);
     }
-    this.save(session, (error) => error && this.core.report(error));
+    this.save(session, (error) => error && this.#report(error));
+  }
+
+  /** For trouble that comes too late to be told to the request. */
+  #report(error: unknown): void {
+    this.core.events.emit('error', this.req.sessionID, { req: this.req, error });
   }
 
   // ---- The facts on which all of it is decided

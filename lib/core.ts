@@ -1,16 +1,24 @@
+import { fromConnectStore } from './adapters/connect.js';
 import { toConnectStore } from './adapters/to-connect.js';
 import type { IncomingRequest } from './context.js';
 import { Cookie } from './cookie.js';
 import { CallbackDriver } from './drivers/callback-driver.js';
 import type { StoreDriver } from './drivers/driver.js';
 import { TextDriver } from './drivers/text-driver.js';
+import { TimedDriver } from './drivers/timed-driver.js';
+import { SessionEvents } from './events.js';
 import type { LifecyclePolicy } from './lifecycle.js';
 import { isCallbackStore, type Settings } from './options.js';
 import { contextOf } from './request-slot.js';
 import { Session, type SessionData, type SessionRequest } from './session.js';
 import { Store } from './stores/connect-store.js';
 import { MemoryStore } from './stores/memory.js';
-import { warnOnce } from './warnings.js';
+import type { SessionStore } from './stores/store.js';
+
+/** The store as one of text. A callback store is made into one that is safe within this process. */
+function asTextStore(store: Store | SessionStore): SessionStore {
+  return isCallbackStore(store) && !(store instanceof MemoryStore) ? fromConnectStore(store) : store;
+}
 
 /** What all requests of one `session(options)` share. */
 export class Core {
@@ -20,29 +28,32 @@ export class Core {
   readonly store: Store;
   /** `false` while the store says that it is disconnected. */
   storeReady = true;
-  readonly #drivers: { callback: StoreDriver; text?: StoreDriver };
+  readonly events: SessionEvents = new SessionEvents();
+  /** What `update()` and `take()` work by, whatever the requests' driver is. */
+  readonly updater: TextDriver;
+  readonly #callback: StoreDriver;
+  readonly #text: StoreDriver | undefined;
 
   constructor(settings: Settings) {
     this.settings = settings;
-    const { store } = settings;
+    const { store, storeTimeout } = settings;
     this.store = isCallbackStore(store) ? store : toConnectStore(store, { ttl: settings.ttl });
-    const callback = new CallbackDriver(this.store);
-    if (store instanceof MemoryStore) {
-      this.#drivers = { callback, text: new TextDriver(this, store, { rewriteOnTouch: true }) };
-    } else if (isCallbackStore(store)) {
-      this.#drivers = { callback };
-    } else {
-      this.#drivers = { callback, text: new TextDriver(this, store, { rewriteOnTouch: false }) };
-    }
+    this.updater = new TextDriver(this, asTextStore(store), {
+      merge: settings.concurrency === 'merge',
+      rewriteOnTouch: store instanceof MemoryStore,
+    });
+    this.#callback = new TimedDriver(new CallbackDriver(this.store), storeTimeout);
+    const ownsText = !isCallbackStore(store) || settings.concurrency === 'merge';
+    if (ownsText)
+      this.#text = store instanceof MemoryStore ? this.updater : new TimedDriver(this.updater, storeTimeout);
     this.policy = { ...settings, canTouch: this.driver.canTouch };
     this.#attach(this.store);
   }
 
   /** A memory store whose methods the app has replaced, to watch or to extend it, is called by those methods. */
   get driver(): StoreDriver {
-    const { callback, text } = this.#drivers;
-    if (!text || (this.store instanceof MemoryStore && !this.store.isPlain)) return callback;
-    return text;
+    const replaced = this.store instanceof MemoryStore && !this.store.isPlain;
+    return replaced || !this.#text ? this.#callback : this.#text;
   }
 
   /** Puts a new session under a new id on the request. */
@@ -78,15 +89,6 @@ export class Core {
     if (proxy !== true) return (req as { secure?: boolean }).secure === true;
     const [first = ''] = String(req.headers['x-forwarded-proto'] ?? '').split(',', 1);
     return first.trim().toLowerCase() === 'https';
-  }
-
-  /** Tells of trouble for which there is no request to blame any more. */
-  report(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
-    warnOnce(
-      'ERR_SESSION_LATE_SAVE',
-      `a session changed after its response was sent could not be saved: ${message}`,
-    );
   }
 
   #newCookie(req: SessionRequest): Cookie {

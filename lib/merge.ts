@@ -2,16 +2,29 @@
 export type SessionRecord = Record<string, unknown>;
 
 /**
- * Three-way merge of one session: what changed from `base` to `mine` is applied to `theirs`, key by key. A key that was
- * removed stays removed. The cookie is merged by attribute. A key that both sides changed is `mine`, the later one.
+ * Decides on a key that two requests have both changed. Each value is `undefined` where the key is absent; so is the
+ * result, to remove it. Must be synchronous.
  */
-export function mergeRecords(base: SessionRecord, mine: SessionRecord, theirs: SessionRecord): SessionRecord {
+export type MergeFunction = (base: any, mine: any, theirs: any, key: string) => unknown;
+
+/** The later one wins. */
+export const takeMine: MergeFunction = (_base, mine) => mine;
+
+/**
+ * Three-way merge of one session: what changed from `base` to `mine` is applied to `theirs`, key by key. A key that was
+ * removed stays removed. The cookie is merged by attribute. A key that both sides changed is for `decide`.
+ */
+export function mergeRecords(
+  base: SessionRecord,
+  mine: SessionRecord,
+  theirs: SessionRecord,
+  decide: MergeFunction = takeMine,
+): SessionRecord {
   const merged: SessionRecord = { ...theirs };
+  const theirChanges = new Set(changedKeys(base, theirs));
   for (const key of changedKeys(base, mine)) {
     const sides = [own(base, key), own(mine, key), own(theirs, key)];
-    const value = key === 'cookie' && allRecords(sides) ? mergeRecords(...sides) : sides[1];
-    if (value === undefined) delete merged[key];
-    else define(merged, key, value);
+    put(merged, key, theirChanges.has(key) ? mergedValue(key, sides, decide) : sides[1]);
   }
   return merged;
 }
@@ -22,15 +35,23 @@ export function changedKeys(before: SessionRecord, after: SessionRecord): string
   return [...keys].filter((key) => JSON.stringify(own(before, key)) !== JSON.stringify(own(after, key)));
 }
 
+function mergedValue(key: string, sides: unknown[], decide: MergeFunction): unknown {
+  const [base, mine, theirs] = sides;
+  if (JSON.stringify(mine) === JSON.stringify(theirs)) return mine;
+  if (key === 'cookie') return areRecords(sides) ? mergeRecords(...sides) : mine;
+  return decide(base, mine, theirs, key);
+}
+
 function own(record: SessionRecord, key: string): unknown {
   return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
 /** Assigns even a key called `__proto__` as plain data. */
-function define(record: SessionRecord, key: string, value: unknown): void {
-  Object.defineProperty(record, key, { value, enumerable: true, configurable: true, writable: true });
+function put(record: SessionRecord, key: string, value: unknown): void {
+  if (value === undefined) delete record[key];
+  else Object.defineProperty(record, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-function allRecords(values: unknown[]): values is [SessionRecord, SessionRecord, SessionRecord] {
+function areRecords(values: unknown[]): values is [SessionRecord, SessionRecord, SessionRecord] {
   return values.every((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
 }

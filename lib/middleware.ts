@@ -2,14 +2,20 @@ import type { ServerResponse } from 'node:http';
 import parseUrl from 'parseurl';
 import { type IncomingRequest, type Next, SessionContext } from './context.js';
 import { Core } from './core.js';
+import { SteadyError } from './errors.js';
+import type { SessionEventListener, SessionEventName } from './events.js';
 import { identify } from './identify.js';
 import { readOptions, type SessionOptions } from './options.js';
 import { holdEnd } from './response.js';
 import { MemoryStore } from './stores/memory.js';
 import { warnOnce } from './warnings.js';
 
-/** What `app.use()` takes. */
-export type SessionHandler = (req: any, res: any, next: (error?: any) => void) => void;
+/** What `app.use()` takes, and where to learn what happens to sessions. */
+export interface SessionHandler {
+  (req: any, res: any, next: (error?: any) => void): void;
+  on(name: SessionEventName, listener: SessionEventListener): void;
+  off(name: SessionEventName, listener: SessionEventListener): void;
+}
 
 /** The road of a request. */
 export function middleware(options: SessionOptions, deprecate: (message: string) => void): SessionHandler {
@@ -17,9 +23,9 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
   const core = new Core(settings);
   warnOfMemoryStore(core);
 
-  return function session(req: IncomingRequest, res: ServerResponse, next: Next): void {
+  function session(req: IncomingRequest, res: ServerResponse, next: Next): void {
     if (req.session) return next(); // mounted twice: the first one serves
-    if (!core.storeReady) return next();
+    if (!core.storeReady) return withoutStore(core, next);
     if (!isOnPath(req, core)) return next();
     const secrets = settings.secrets ?? (req.secret ? [req.secret] : undefined);
     if (!secrets) return next(new Error('secret option required for sessions'));
@@ -33,7 +39,21 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
     if (id !== undefined) return context.load(id, next);
     context.begin();
     next();
-  };
+  }
+
+  return Object.assign(session, {
+    on: (name: SessionEventName, listener: SessionEventListener) => core.events.on(name, listener),
+    off: (name: SessionEventName, listener: SessionEventListener) => core.events.off(name, listener),
+  });
+}
+
+/** As express-session, the app does without sessions while the store is disconnected, unless it says otherwise. */
+function withoutStore({ settings }: Core, next: Next): void {
+  const text =
+    'the session store is disconnected, so that requests have no session; check the connection to it';
+  if (settings.onStoreDown === 'error') return next(new SteadyError('ERR_SESSION_STORE_DOWN', text));
+  warnOnce('WARN_SESSION_STORE_DOWN', `${text}, or set onStoreDown: 'error' to have such requests fail`);
+  next();
 }
 
 /** Only paths that get the cookie have sessions. `/app` has those of `/application` too, as in express-session. */

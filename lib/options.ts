@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { CookieOptions } from './cookie.js';
+import { type MergeFunction, takeMine } from './merge.js';
 import { badOption, describe, didYouMean } from './option-checks.js';
 import { isSecret, type Secret } from './signature.js';
 import type { Store } from './stores/connect-store.js';
@@ -45,6 +46,20 @@ export interface SessionOptions {
   clearCookie?: boolean | undefined;
   /** How long a session is kept without a request when its cookie has no `maxAge`, in milliseconds; for stores of text. Default one day. */
   ttl?: number | undefined;
+  /**
+   * What two requests that change one session at the same time come to. `'merge'`: both changes are kept, and a session
+   * that was destroyed stays so. `'overwrite'`: the last write wins, as in express-session. Default: `'merge'`, except
+   * for express-session's kind of stores; with those, merging is safe among the requests of one process only.
+   */
+  concurrency?: 'merge' | 'overwrite' | undefined;
+  /** When merging, decides on a key that both requests have changed. Default: the later write wins. */
+  merge?: MergeFunction | undefined;
+  /** What becomes of a request whose changes were dropped, since its session was destroyed meanwhile. `'error'`: as if saving had failed. Default `'ignore'`. */
+  onInterrupted?: 'ignore' | 'error' | undefined;
+  /** How long the store may take over one operation, in milliseconds, before that fails with `ERR_SESSION_STORE_TIMEOUT`. Default 30 seconds. */
+  storeTimeout?: number | undefined;
+  /** What requests get while the store says that it is disconnected. `'skip'` (default, as express-session): no `req.session`. `'error'`: `ERR_SESSION_STORE_DOWN`. */
+  onStoreDown?: 'skip' | 'error' | undefined;
 }
 
 /** The options as the core uses them: checked, and with defaults filled in. */
@@ -63,9 +78,15 @@ export interface Settings {
   saveFailure: 'pass' | 'error';
   clearCookie: boolean;
   ttl: number;
+  concurrency: 'merge' | 'overwrite';
+  merge: MergeFunction;
+  onInterrupted: 'ignore' | 'error';
+  storeTimeout: number;
+  onStoreDown: 'skip' | 'error';
 }
 
-const DAY = 24 * 60 * 60 * 1000;
+const SECOND = 1000;
+const DAY = 24 * 60 * 60 * SECOND;
 
 const OPTIONS: readonly string[] = [
   ...[
@@ -81,7 +102,16 @@ const OPTIONS: readonly string[] = [
     'saveUninitialized',
     'unset',
   ],
-  ...['saveFailure', 'clearCookie', 'ttl'],
+  ...[
+    'saveFailure',
+    'clearCookie',
+    'ttl',
+    'concurrency',
+    'merge',
+    'onInterrupted',
+    'storeTimeout',
+    'onStoreDown',
+  ],
 ];
 
 const COOKIE_OPTIONS: readonly string[] = [
@@ -109,10 +139,11 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
   if (!secrets) deprecate('req.secret; provide secret option');
   warnOfUnknown(options, OPTIONS, '');
   if (typeof cookie !== 'function') checkCookie(cookie);
+  const store = readStore(options.store);
   return {
     name: readName(options.name || options.key || 'connect.sid'),
     secrets,
-    store: readStore(options.store),
+    store,
     cookieOptions: typeof cookie === 'function' ? cookie : () => cookie,
     genid,
     proxy: options.proxy,
@@ -123,6 +154,14 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
     saveFailure: oneOf('saveFailure', options.saveFailure ?? 'pass', ['pass', 'error']),
     clearCookie: readBoolean('clearCookie', options.clearCookie ?? false),
     ttl: readMilliseconds('ttl', options.ttl ?? DAY),
+    concurrency: oneOf('concurrency', options.concurrency ?? defaultConcurrency(store), [
+      'merge',
+      'overwrite',
+    ]),
+    merge: readFunction('merge', options.merge ?? takeMine),
+    onInterrupted: oneOf('onInterrupted', options.onInterrupted ?? 'ignore', ['ignore', 'error']),
+    storeTimeout: readMilliseconds('storeTimeout', options.storeTimeout ?? 30 * SECOND),
+    onStoreDown: oneOf('onStoreDown', options.onStoreDown ?? 'skip', ['skip', 'error']),
   };
 }
 
@@ -134,6 +173,10 @@ export function randomId(): string {
 /** Stores made for express-session take callbacks and make sessions; ours do neither. */
 export function isCallbackStore(store: Store | SessionStore): store is Store {
   return typeof (store as Store).createSession === 'function' || store.get.length >= 2;
+}
+
+function defaultConcurrency(store: Store | SessionStore): 'merge' | 'overwrite' {
+  return store instanceof MemoryStore || !isCallbackStore(store) ? 'merge' : 'overwrite';
 }
 
 function readSecrets(secret: SessionOptions['secret']): Secret[] | undefined {
@@ -208,6 +251,11 @@ function oneOf<T>(name: string, value: T, allowed: readonly T[], given: unknown 
 function readBoolean(name: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value;
   throw badOption(name, value, 'true or false');
+}
+
+function readFunction<T>(name: string, value: T): T {
+  if (typeof value === 'function') return value;
+  throw badOption(name, value, 'a function');
 }
 
 function readMilliseconds(name: string, value: unknown): number {

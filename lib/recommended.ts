@@ -10,5 +10,6 @@ export const recommended: Readonly<SessionOptions> = Object.freeze({
   unset: 'destroy',
   saveFailure: 'error',
   clearCookie: true,
+  concurrency: 'merge',
   cookie: Object.freeze({ httpOnly: true, sameSite: 'lax', secure: 'auto' } as const),
 } as const);

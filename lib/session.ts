@@ -1,11 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import type { Cookie } from './cookie.js';
+import { SteadyError } from './errors.js';
 import { contextOf } from './request-slot.js';
 import type { Store } from './stores/connect-store.js';
 
 /** What your app keeps in a session. Augment it: `declare module 'steady-session' { interface SessionData { user: string } }`. */
 export interface SessionData {
   cookie: Cookie;
+}
+
+/** What {@link Session.regenerate} carries over. */
+export interface RegenerateOptions {
+  /** `true`: all data; an array: the data under these keys. Default: nothing. */
+  keep?: boolean | readonly string[] | undefined;
 }
 
 /** Ends an operation, as in all of Node: an error or nothing. */
@@ -22,7 +29,7 @@ export type SessionRequest = IncomingMessage & {
  * Names that stored data can't use, exactly those of express-session. Methods that only this package has (`clear`,
  * ...) are not among them: a key of that name is data, and hides the method in that session.
  */
-const RESERVED: ReadonlySet<string> = new Set([
+export const RESERVED: ReadonlySet<string> = new Set([
   ...['req', 'id', 'touch', 'resetMaxAge', 'save', 'reload', 'destroy', 'regenerate'],
   ...Object.getOwnPropertyNames(Object.prototype),
 ]);
@@ -94,14 +101,52 @@ export class Session {
     });
   }
 
-  /** Replaces the session by an empty one under a new id: do it whenever a user logs in (OWASP: session fixation). */
-  regenerate(): Promise<void>;
+  /**
+   * Replaces the session by an empty one under a new id: do it whenever a user logs in (OWASP: session fixation).
+   * With `{ keep: true }` all data go along, with `{ keep: ['cart'] }` those under the named keys.
+   */
+  regenerate(options?: RegenerateOptions): Promise<void>;
   regenerate(callback: Callback): this;
-  regenerate(callback?: Callback): this | Promise<void> {
+  regenerate(options: RegenerateOptions, callback: Callback): this;
+  regenerate(first?: RegenerateOptions | Callback, second?: Callback): this | Promise<void> {
+    const [options, callback] = typeof first === 'function' ? [{}, first] : [first ?? {}, second];
     return run(this, callback, (done) => {
+      const kept = keptData(this, options);
+      const finished: Callback = (error) => {
+        if (!error) Object.assign(this.req.session ?? {}, kept);
+        done(error);
+      };
       const context = contextOf(this.req);
-      if (context) context.regenerate(done);
-      else this.req.sessionStore.regenerate(this.req, done);
+      if (context) context.regenerate(finished);
+      else this.req.sessionStore.regenerate(this.req, finished);
+    });
+  }
+
+  /**
+   * Changes the session without losing what other requests change at the same time: `change` runs on a fresh copy of
+   * the stored data, and again should another request store the session first. Afterwards the session shows the result.
+   * @returns what `change` returned. Rejects with `ERR_SESSION_GONE` if the session has been destroyed meanwhile.
+   * @example await req.session.update((data) => { data.views++ })
+   */
+  async update<T>(change: (data: any) => T | Promise<T>): Promise<T> {
+    const context = contextOf(this.req);
+    if (!context)
+      throw new SteadyError(
+        'ERR_SESSION_NO_REQUEST',
+        'update() needs a session of a request that the middleware serves',
+      );
+    return context.update(this, change);
+  }
+
+  /**
+   * Reads a value and removes it, such that of all requests only one gets it: flash messages, one-time tokens.
+   * @returns the value, or `undefined` for all others
+   */
+  take(key: string): Promise<any> {
+    return this.update((data) => {
+      const value = Object.hasOwn(data, key) ? data[key] : undefined;
+      delete data[key];
+      return value;
     });
   }
 
@@ -115,6 +160,13 @@ export class Session {
     }
     contextOf(this.req)?.clear(this);
   }
+}
+
+function keptData(session: Session, { keep }: RegenerateOptions): Record<string, unknown> {
+  const { cookie: _, ...data } = session as unknown as Record<string, unknown>;
+  if (keep === true) return data;
+  const keys: readonly string[] = keep || [];
+  return Object.fromEntries(Object.entries(data).filter(([key]) => keys.includes(key)));
 }
 
 function run<S extends Session>(

@@ -1,40 +1,48 @@
 import type { SessionContext } from '../context.js';
 import type { Core } from '../core.js';
-import { mergeRecords, type SessionRecord } from '../merge.js';
+import { SteadyError } from '../errors.js';
+import { changedKeys, mergeRecords, type SessionRecord } from '../merge.js';
 import { parseRecord } from '../record.js';
-import type { Callback, Session } from '../session.js';
+import { type Callback, RESERVED, type Session } from '../session.js';
 import type { SessionStore } from '../stores/store.js';
+import { backOff, Queues } from './contention.js';
 import type { LoadCallback, StoreDriver } from './driver.js';
 
 /** How often a write is tried again when other requests keep changing the same session. */
-const ATTEMPTS = 20;
+const ATTEMPTS = 100;
 
 const EMPTY: SessionRecord = {};
+
+/** How a {@link TextDriver} works, besides the options. */
+export interface TextDriverMode {
+  /** Compare and merge; otherwise the last write wins, as with express-session. */
+  merge: boolean;
+  /** The store keeps the cookie's new end of life in the record, as express-session's MemoryStore does. */
+  rewriteOnTouch: boolean;
+}
 
 /**
  * Uses a store of text. A write names the text that it replaces, so that a change of another request in between is
  * seen, merged and kept, and a session that was destroyed in between stays so.
+ *
+ * The context remembers two texts: `stored`, what the store is known to hold, and `seen`, what the request's own
+ * session looked like then. They differ once another request's changes have been merged in.
  */
 export class TextDriver implements StoreDriver {
   readonly canTouch = true;
   readonly #core: Core;
   readonly #store: SessionStore;
-  /** The store keeps the cookie's new end of life in the record, as express-session's MemoryStore does. */
-  readonly #rewriteOnTouch: boolean;
+  readonly #mode: TextDriverMode;
+  readonly #updates = new Queues();
 
-  constructor(core: Core, store: SessionStore, { rewriteOnTouch }: { rewriteOnTouch: boolean }) {
+  constructor(core: Core, store: SessionStore, mode: TextDriverMode) {
     this.#core = core;
     this.#store = store;
-    this.#rewriteOnTouch = rewriteOnTouch;
+    this.#mode = mode;
   }
 
   load(context: SessionContext, id: string, done: LoadCallback): void {
-    callBack(async () => {
-      const text = await this.#store.get(id);
-      const record = text === undefined ? null : (parseRecord(text) ?? null);
-      if (record) context.stored = context.seen = text;
-      return record;
-    }, done);
+    callBack(() => this.#load(context, id), done);
   }
 
   write(context: SessionContext, session: Session, done: Callback): void {
@@ -57,44 +65,142 @@ export class TextDriver implements StoreDriver {
     }, done);
   }
 
+  /**
+   * Runs `change` on a fresh copy of the stored session, together with what the request has changed itself, and stores
+   * the result; runs it again when another request was faster. The live session then shows the result.
+   */
+  update<T>(
+    context: SessionContext,
+    session: Session,
+    change: (draft: SessionRecord) => T | Promise<T>,
+  ): Promise<T> {
+    return this.#updates.run(session.id, () => this.#update(context, session, change));
+  }
+
+  async #load(context: SessionContext, id: string): Promise<SessionRecord | null> {
+    const text = await this.#store.get(id);
+    if (text === undefined) return null;
+    const record = parseRecord(text);
+    if (!record) {
+      const error = new SteadyError(
+        'ERR_SESSION_RECORD',
+        'a stored session is unusable: it is not JSON of an object with a cookie',
+      );
+      this.#core.events.emit('error', id, { req: context.req, error });
+      return null;
+    }
+    context.stored = context.seen = text;
+    return record;
+  }
+
   async #write(context: SessionContext, session: Session): Promise<void> {
-    if (context.isDestroyed(session)) return;
     const mine = JSON.stringify(session);
-    const expires = this.#expiryOf(session);
+    if (context.isDestroyed(session)) return this.#drop(context, session, mine);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const text = this.#merged(context, mine);
-      const written = await this.#store.set(session.id, text, { expires, expected: context.stored ?? null });
-      if (written) {
+      const text = this.#merged(context, session, mine);
+      if (await this.#set(context, session, text)) {
         context.stored = text;
         context.seen = mine;
         return;
       }
-      const now = await this.#store.get(session.id);
-      if (now === undefined && context.stored !== undefined) return context.interrupt(session);
-      context.stored = now;
+      if (!(await this.#readAgain(context, session))) return this.#drop(context, session, mine);
+      await backOff(attempt);
     }
-    throw new Error('too many conflicts');
+    throw this.#tooManyConflicts();
+  }
+
+  async #update<T>(
+    context: SessionContext,
+    session: Session,
+    change: (draft: SessionRecord) => T | Promise<T>,
+  ): Promise<T> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const mine = JSON.stringify(session);
+      if (context.isDestroyed(session) || !(await this.#readAgain(context, session))) {
+        this.#drop(context, session, mine);
+        throw new SteadyError(
+          'ERR_SESSION_GONE',
+          'the session to update has been destroyed or has expired; ask the user to log in again',
+        );
+      }
+      const before = this.#merged(context, session, mine);
+      const draft = JSON.parse(before) as SessionRecord;
+      const result = await change(draft);
+      const text = JSON.stringify(draft);
+      if (text === before) {
+        context.seen = context.stored; // what the request has changed itself is left to its own save
+        applyChanges(session, JSON.parse(mine), draft);
+        return result;
+      }
+      if (await this.#set(context, session, text)) {
+        context.stored = context.seen = text;
+        applyChanges(session, JSON.parse(mine), draft);
+        context.saved(session);
+        return result;
+      }
+      await backOff(attempt);
+    }
+    throw this.#tooManyConflicts();
+  }
+
+  /** Learns what is stored now. `false`: the session that was stored is gone. */
+  async #readAgain(context: SessionContext, session: Session): Promise<boolean> {
+    const known = context.stored;
+    const now = await this.#store.get(session.id);
+    if (now === undefined && known !== undefined) return false;
+    context.stored = now;
+    return true;
+  }
+
+  #set(context: SessionContext, session: Session, text: string): Promise<boolean> {
+    const expires = this.#expiryOf(session);
+    const expected = context.stored ?? null;
+    return this.#store.set(session.id, text, this.#mode.merge ? { expires, expected } : { expires });
   }
 
   /** What to store: `mine`, or, if others have written since this request last saw the record, both changes. */
-  #merged(context: SessionContext, mine: string): string {
+  #merged(context: SessionContext, session: Session, mine: string): string {
     const { stored, seen } = context;
     const theirs = stored === seen || stored === undefined ? undefined : parseRecord(stored);
     if (!theirs) return mine;
     const base = (seen === undefined ? undefined : parseRecord(seen)) ?? EMPTY;
-    return JSON.stringify(mergeRecords(base, JSON.parse(mine), theirs));
+    const { merge } = this.#core.settings;
+    const merged = mergeRecords(base, JSON.parse(mine), theirs, merge);
+    this.#core.events.emit('conflict', session.id, { req: context.req, keys: changedKeys(base, theirs) });
+    return JSON.stringify(merged);
   }
 
   async #touch(context: SessionContext, session: Session): Promise<void> {
-    const expires = this.#expiryOf(session);
-    if (this.#rewriteOnTouch && context.stored === context.seen && context.stored !== undefined) {
+    const { stored, seen } = context;
+    if (this.#mode.rewriteOnTouch && stored !== undefined && stored === seen) {
       const text = JSON.stringify(session);
-      if (await this.#store.set(session.id, text, { expires, expected: context.stored })) {
+      if (await this.#set(context, session, text)) {
         context.stored = context.seen = text;
         return;
       }
     }
-    if (!(await this.#store.touch(session.id, expires))) context.interrupt(session);
+    const found = await this.#store.touch(session.id, this.#expiryOf(session));
+    if (!found) context.interrupt(session);
+  }
+
+  /** The session has gone meanwhile, and stays so: nothing is written. */
+  #drop(context: SessionContext, session: Session, mine: string): void {
+    context.interrupt(session);
+    const base = (context.seen === undefined ? undefined : parseRecord(context.seen)) ?? EMPTY;
+    const keys = changedKeys(base, JSON.parse(mine)).filter((key) => key !== 'cookie');
+    const error = new SteadyError(
+      'ERR_SESSION_INTERRUPTED',
+      'changes to a session were dropped, since it had been destroyed or had expired meanwhile',
+    );
+    this.#core.events.emit('interrupted', session.id, { req: context.req, keys, error });
+    if (this.#core.settings.onInterrupted === 'error') throw error;
+  }
+
+  #tooManyConflicts(): SteadyError {
+    return new SteadyError(
+      'ERR_SESSION_CONFLICT',
+      `a session could not be stored in ${ATTEMPTS} attempts, since others kept changing it; write to it less often`,
+    );
   }
 
   /** The store's expiry: the cookie's, or `ttl` from now for a cookie that lasts until the browser is closed. */
@@ -102,6 +208,16 @@ export class TextDriver implements StoreDriver {
     const expires: unknown = session.cookie?.expires;
     const at = expires instanceof Date ? expires.getTime() : Number.NaN;
     return Number.isNaN(at) ? Date.now() + this.#core.settings.ttl : at;
+  }
+}
+
+/** Makes the live session show what has changed from one record to another. Its cookie stays. */
+function applyChanges(session: Session, before: SessionRecord, after: SessionRecord): void {
+  const live = session as unknown as SessionRecord;
+  for (const key of changedKeys(before, after)) {
+    if (key === 'cookie' || RESERVED.has(key)) continue;
+    if (Object.hasOwn(after, key)) live[key] = after[key];
+    else delete live[key];
   }
 }
 
