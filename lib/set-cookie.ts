@@ -8,36 +8,40 @@ export function withSetCookie(res: ServerResponse, args: unknown[], lines: strin
     res.setHeader('Set-Cookie', [...toList(res.getHeader('Set-Cookie')), ...lines]);
     return args;
   }
-  const merged = Array.isArray(headers)
-    ? [...headers, ...addedPairs(res, headers, lines)]
-    : { ...headers, ...addedEntry(res, headers as Record<string, unknown>, lines) };
-  return [...args.slice(0, at), merged];
+  const entries = toEntries(headers);
+  const given = entries.filter(isSetCookie);
+  const values = given.length > 0 ? given.flatMap(([, value]) => toList(value)) : toList(res.getHeader('Set-Cookie'));
+  const merged = withEntry(entries, [given[0]?.[0] ?? 'Set-Cookie', [...values, ...lines]]);
+  return [...args.slice(0, at), fromEntries(merged, headers)];
 }
 
-function addedPairs(res: ServerResponse, headers: unknown[], lines: string[]): unknown[] {
-  const nested = Array.isArray(headers[0]);
-  const names = nested
-    ? headers.map((pair) => (pair as unknown[])[0])
-    : headers.filter((_, index) => index % 2 === 0);
-  const replaces = names.some((name) => isSetCookie(String(name)));
-  const values = replaces ? lines : [...toList(res.getHeader('Set-Cookie')), ...lines];
-  return nested
-    ? values.map((value) => ['Set-Cookie', value])
-    : values.flatMap((value) => ['Set-Cookie', value]);
+type Entry = [name: string, value: unknown];
+
+/** In place of the first entry of that name, or at the end. All lines are in one entry: writeHead() may keep just one of a name. */
+function withEntry(entries: Entry[], entry: Entry): Entry[] {
+  const first = entries.findIndex(isSetCookie);
+  const others = entries.filter((other) => !isSetCookie(other));
+  others.splice(first === -1 ? others.length : first, 0, entry);
+  return others;
 }
 
-function addedEntry(
-  res: ServerResponse,
-  headers: Record<string, unknown>,
-  lines: string[],
-): Record<string, unknown> {
-  const name = Object.keys(headers).find(isSetCookie);
-  if (name === undefined) return { 'Set-Cookie': [...toList(res.getHeader('Set-Cookie')), ...lines] };
-  return { [name]: [...toList(headers[name]), ...lines] };
+/** writeHead() takes headers as an object, as a flat list of names and values, or as a list of pairs. */
+function toEntries(headers: unknown): Entry[] {
+  if (!Array.isArray(headers)) return Object.entries(headers as object);
+  if (Array.isArray(headers[0])) return headers as Entry[];
+  const entries: Entry[] = [];
+  for (let at = 0; at < headers.length; at += 2) entries.push([headers[at], headers[at + 1]]);
+  return entries;
 }
 
-function isSetCookie(name: string): boolean {
-  return name.toLowerCase() === 'set-cookie';
+/** In the form of the `original`. */
+function fromEntries(entries: Entry[], original: unknown): unknown {
+  if (!Array.isArray(original)) return Object.fromEntries(entries);
+  return Array.isArray(original[0]) ? entries : entries.flat(1);
+}
+
+function isSetCookie([name]: Entry): boolean {
+  return String(name).toLowerCase() === 'set-cookie';
 }
 
 function toList(value: unknown): string[] {
