@@ -1,15 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import parseUrl from 'parseurl';
 import type { Cookie } from './cookie.js';
 import { serializeExpired } from './cookie.js';
 import type { Core } from './core.js';
 import type { StoreDriver } from './drivers/driver.js';
+import type { Identity } from './identify.js';
 import { cookieAction, type SessionFacts, type SessionState, storeAction } from './lifecycle.js';
+import { isOver, limit, touchIsDue } from './lifetime.js';
 import type { SessionRecord } from './merge.js';
 import { dataText } from './record.js';
 import { contextOf, setContext } from './request-slot.js';
 import type { EndListener } from './response.js';
 import type { Callback, Session, SessionRequest } from './session.js';
 import { type Secret, sign } from './signature.js';
+import { expireStrays } from './stray-cookies.js';
 
 export type Next = (error?: unknown) => void;
 
@@ -38,11 +42,13 @@ export class SessionContext implements EndListener {
   readonly #next: Next;
   readonly #driver: StoreDriver;
 
-  /** The id that a verified cookie brought. */
-  readonly #cookieId: string | undefined;
+  /** The ids that verified cookies brought, and the one whose session it is. */
+  readonly #identities: readonly Identity[];
+  #identity: Identity | undefined;
   /** The session as it came: its id and its data. */
   #originalId: string | undefined;
   #originalText: string | undefined;
+  #originalAttributes: string | undefined;
   /** The data that a save of this request has stored, or that need not be saved since they were loaded. */
   #savedText: string | undefined;
   /** The data at the last commit: what differs when all is over was changed after it. */
@@ -74,38 +80,62 @@ export class SessionContext implements EndListener {
     req: IncomingRequest,
     res: ServerResponse,
     next: Next,
-    cookieId: string | undefined,
+    identities: readonly Identity[],
   ) {
     this.core = core;
     this.req = req as SessionRequest;
     this.res = res;
     this.#next = next;
     this.#driver = core.driver;
-    this.#cookieId = cookieId;
+    this.#identities = identities;
+    this.#identity = identities[0];
     setContext(req, this);
   }
 
   // ---- Beginning: a new session, or the one that the cookie names
 
-  begin(): void {
+  #begin(): void {
     this.core.generate(this.req);
     this.#remember(this.req.session as Session);
   }
 
-  load(id: string, done: Next): void {
-    this.#driver.load(this, id, (error, data) => {
+  /** Loads the first of the cookies' sessions that is live, or begins a new one. */
+  load(done: Next, from = 0): void {
+    const identity = this.#identities[from];
+    (this.req as { sessionID: string | undefined }).sessionID = identity?.id;
+    if (!identity) return this.#beginning(done);
+    this.#driver.load(this, identity.id, (error, data) => {
       if (error && (error as NodeJS.ErrnoException).code !== 'ENOENT') return done(error);
-      try {
-        if (error || !data) this.begin();
-        else this.#inflate(data);
-      } catch (failure) {
-        return done(failure);
-      }
-      done();
+      if (!error && data && this.#isOver(data)) return this.#expire(identity, done, from);
+      if (!error && data) return this.#beginning(done, identity, data);
+      this.load(done, from + 1);
     });
   }
 
-  #inflate(data: object): void {
+  #isOver(data: object): boolean {
+    const { cookie } = data as { cookie?: Cookie };
+    return Boolean(cookie) && isOver(cookie as Cookie, this.core.settings, Date.now());
+  }
+
+  /** The session has reached its absolute end. */
+  #expire(identity: Identity, done: Next, from: number): void {
+    this.stored = undefined;
+    this.seen = undefined;
+    this.#driver.destroy(this, identity.id, (error) => (error ? done(error) : this.load(done, from + 1)));
+  }
+
+  #beginning(done: Next, identity?: Identity, data?: object): void {
+    try {
+      if (identity && data) this.#inflate(identity, data);
+      else this.#begin();
+    } catch (failure) {
+      return done(failure);
+    }
+    done();
+  }
+
+  #inflate(identity: Identity, data: object): void {
+    this.#identity = identity;
     this.core.createSession(this.req, data);
     this.#remember(data);
     if (!this.core.settings.resave) this.#savedText = this.#originalText;
@@ -117,6 +147,7 @@ export class SessionContext implements EndListener {
     this.#originalText = dataText(data);
     this.#committedText = this.#originalText;
     this.#lastCookie = this.req.session?.cookie;
+    if (this.core.settings.trackCookie) this.#originalAttributes = attributes(this.#lastCookie);
   }
 
   // ---- What the app asks for while it has the request: req.session.save() and its siblings
@@ -128,9 +159,17 @@ export class SessionContext implements EndListener {
     } catch (error) {
       return done(error);
     }
+    const savedBefore = this.#savedText;
     this.#savedText = text;
     this.#committedText = text;
-    this.#track(done, (finished) => this.#write(session, finished));
+    this.#track(
+      (error) => {
+        // The app need not look at the outcome: the end of the response then tries again, and fails where it matters.
+        if (error && this.core.settings.saveFailure === 'error') this.#savedText = savedBefore;
+        done(error);
+      },
+      (finished) => this.#write(session, finished),
+    );
   }
 
   reload(session: Session, done: Callback): void {
@@ -184,7 +223,7 @@ export class SessionContext implements EndListener {
 
   /** The record under this id is to go once the session has been stored under another, or has been cleared. */
   retire(id: string): void {
-    const wasStored = id === this.#cookieId || this.#savedText !== undefined;
+    const wasStored = id === this.#identity?.id || this.#savedText !== undefined;
     if (wasStored && !this.retiredIds.includes(id)) this.retiredIds.push(id);
     this.stored = undefined;
     this.seen = undefined;
@@ -225,6 +264,7 @@ export class SessionContext implements EndListener {
     try {
       operation = this.#commitOperation();
     } catch (error) {
+      this.#failed = true; // it can't be serialized: saying so once is enough
       return this.#commitFailed(error);
     }
     if (!operation) return undefined;
@@ -243,14 +283,21 @@ export class SessionContext implements EndListener {
   /** What is to be done with the store, by the lifecycle table. */
   #commitOperation(): ((done: Callback) => void) | undefined {
     const session = this.#session();
-    const facts = this.#facts(session);
-    if (session && facts.state !== 'cleared') this.#touch(session);
-    const action = storeAction(facts, this.core.policy);
+    this.#committedText = session && dataText(session);
+    const facts = this.#facts(session, this.#committedText);
+    const { policy, settings } = this.core;
+    const action = storeAction(facts, policy);
+    const idle = action === 'nothing' && !facts.touches;
+    if (session && facts.state !== 'cleared' && !idle) this.#touch(session);
     if (action === 'write' || action === 'create') {
       this.#savedText = this.#committedText;
       return (done) => this.#write(session as Session, done);
     }
-    if (action === 'touch') return (done) => this.#driver.touch(this, session as Session, done);
+    if (action === 'touch') {
+      // with `touchAfter` the record itself has to say when it was touched
+      return (done) =>
+        this.#driver[settings.touchAfter > 0 ? 'write' : 'touch'](this, session as Session, done);
+    }
     if (action === 'delete' && facts.state !== 'cleared') this.retiredIds.push(this.req.sessionID);
     return this.retiredIds.length > 0 ? (done) => this.#destroyRetired(done) : undefined;
   }
@@ -289,14 +336,28 @@ export class SessionContext implements EndListener {
     this.#next(error);
   }
 
-  setCookie(): string | undefined {
-    if (!this.#begun || this.#failed) return undefined;
+  get cachePrivate(): boolean {
+    return this.core.settings.cachePrivate;
+  }
+
+  setCookies(): string[] {
+    if (!this.#begun || this.#failed) return [];
     try {
-      return this.#cookieLine();
+      const line = this.#cookieLine();
+      return line === undefined ? this.#strayLines() : [...this.#strayLines(), line];
     } catch (error) {
       setImmediate(this.#next, error);
-      return undefined;
+      return [];
     }
+  }
+
+  /** The browser has sent more than one cookie of ours: only one of them is in use. */
+  #strayLines(): string[] {
+    const { settings } = this.core;
+    const cookie = this.#session()?.cookie;
+    if (!settings.expireStrays || this.#identities.length < 2 || !cookie) return [];
+    const { host = '' } = this.req.headers;
+    return expireStrays(settings.name, cookie, host, parseUrl.original(this.req)?.pathname ?? '/');
   }
 
   #cookieLine(): string | undefined {
@@ -326,9 +387,8 @@ export class SessionContext implements EndListener {
     const session = this.#session();
     if (!session || this.#failed) return;
     try {
-      const committed = this.#committedText;
-      const { state } = this.#facts(session);
-      if (!PRESENT.has(state) || this.#committedText === committed) return;
+      const text = dataText(session);
+      if (text === this.#committedText || !PRESENT.has(this.#facts(session, text).state)) return;
       this.#touch(session);
     } catch (error) {
       return this.#report(error);
@@ -343,15 +403,16 @@ export class SessionContext implements EndListener {
 
   // ---- The facts on which all of it is decided
 
-  #facts(session: Session | undefined): SessionFacts {
-    const text = session && dataText(session);
-    this.#committedText = text;
+  #facts(session: Session | undefined, text = session && dataText(session)): SessionFacts {
     return {
       state: this.#state(session, text),
-      known: this.#cookieId !== undefined && this.#cookieId === this.req.sessionID,
+      known: this.#identity !== undefined && this.#identity.id === this.req.sessionID,
       saved: this.#saved(session, text),
       expires: session?.cookie?.expires != null,
-      browserHasCookie: this.#cookieId !== undefined || this.#cookieSent,
+      cookieChanged: this.#cookieChanged(session),
+      touches: this.#touches(session),
+      outdatedSignature: this.core.settings.resign && this.#identity?.signedByOldSecret === true,
+      browserHasCookie: this.#identity !== undefined || this.#cookieSent,
     };
   }
 
@@ -360,8 +421,9 @@ export class SessionContext implements EndListener {
     if (!session) return this.#destroyedId === undefined ? 'unset' : 'destroyed';
     if (this.isDestroyed(session)) return 'destroyed';
     if (this.#cleared && text === '{}') return 'cleared';
-    if (this.#originalId !== session.id || this.#originalText !== text) return 'modified';
-    return this.#cookieId === session.id ? 'unchanged' : 'new';
+    if (this.#originalId !== session.id || this.#originalText !== text || this.#cookieChanged(session))
+      return 'modified';
+    return this.#identity?.id === session.id ? 'unchanged' : 'new';
   }
 
   #saved(session: Session | undefined, text: string | undefined): SessionFacts['saved'] {
@@ -369,10 +431,24 @@ export class SessionContext implements EndListener {
     return this.#originalId === session?.id && this.#savedText === text ? 'current' : 'stale';
   }
 
+  #cookieChanged(session: Session | undefined): boolean {
+    return this.#originalAttributes !== undefined && this.#originalAttributes !== attributes(session?.cookie);
+  }
+
+  #touches(session: Session | undefined): boolean {
+    const { settings } = this.core;
+    return (
+      session?.cookie !== undefined &&
+      touchIsDue(session.cookie, settings, Date.now()) &&
+      settings.touch(this.req)
+    );
+  }
+
   #touch(session: Session): void {
     if (this.#touched) return;
     this.#touched = true;
     session.touch();
+    limit(session.cookie, this.core.settings, Date.now());
   }
 
   /** The request's session, unless a later middleware has put one of its own in its place. */
@@ -381,4 +457,9 @@ export class SessionContext implements EndListener {
       ? ((this.req.session as Session | undefined) ?? undefined)
       : undefined;
   }
+}
+
+/** All that an app can set of a cookie; its end is in `originalMaxAge`. */
+function attributes(cookie: Cookie | undefined): string {
+  return JSON.stringify({ ...cookie?.data, expires: undefined, touchedAt: undefined });
 }

@@ -43,7 +43,14 @@ export interface CookieData {
   domain: string | undefined;
   path: string | undefined;
   sameSite: boolean | 'lax' | 'strict' | 'none' | 'auto' | undefined;
+  /** When the session began, in epoch milliseconds; there only with options that need it. */
+  createdAt?: number;
+  /** When the session's lifetime was last started anew, in epoch milliseconds; there only with options that need it. */
+  touchedAt?: number;
 }
+
+/** Kept with the cookie, where neither the app's data nor an express-session that reads the record is disturbed. */
+const TIMES = ['createdAt', 'touchedAt'] as const;
 
 /** Names that a stored cookie must not bring along: they would replace our methods or the prototype. */
 const NOT_ATTRIBUTES: ReadonlySet<string> = new Set([
@@ -67,6 +74,8 @@ export class Cookie {
   declare partitioned?: boolean | undefined;
   declare priority?: 'low' | 'medium' | 'high' | undefined;
   declare signed?: boolean | undefined;
+  declare createdAt?: number;
+  declare touchedAt?: number;
 
   /** @throws TypeError when `options` is something other than an object. */
   constructor(options?: CookieOptions | Partial<CookieData> | null) {
@@ -105,12 +114,15 @@ export class Cookie {
       throw new TypeError('maxAge must be a number or Date');
     }
     if (ms instanceof Date) deprecate('maxAge as Date; pass number of milliseconds instead');
-    this.expires = typeof ms === 'number' ? new Date(Date.now() + ms) : ms;
+    const now = Date.now();
+    this.expires = typeof ms === 'number' ? new Date(now + ms) : ms;
+    // not `maxAge`, of which a millisecond may have passed: request by request, that would add up
+    if (typeof ms === 'number') this.originalMaxAge = (this._expires as Date).getTime() - now;
   }
 
   /** The attributes as plain data, in the order in which they are stored. */
   get data(): CookieData {
-    return {
+    const data: CookieData = {
       originalMaxAge: this.originalMaxAge,
       partitioned: this.partitioned,
       priority: this.priority,
@@ -121,6 +133,10 @@ export class Cookie {
       path: this.path,
       sameSite: this.sameSite,
     };
+    for (const time of TIMES) {
+      if (this[time] !== undefined) data[time] = this[time];
+    }
+    return data;
   }
 
   /**
@@ -142,15 +158,16 @@ export function serializeExpired(name: string, cookie: Cookie): string {
 }
 
 /**
- * The value of the first cookie called `name` in a Cookie header, unquoted and percent-decoded; `undefined` if
- * there is none. Reads one cookie without parsing the others, in time linear in the header's length.
+ * The values of the cookies called `name` in a Cookie header, unquoted and percent-decoded, the first `most` of them.
+ * Reads no other cookies, in time linear in the header's length.
  */
-export function readCookie(header: string, name: string): string | undefined {
-  for (let at = header.indexOf(name); at !== -1; at = header.indexOf(name, at + 1)) {
+export function readCookies(header: string, name: string, most: number): string[] {
+  const values: string[] = [];
+  for (let at = header.indexOf(name); at !== -1 && values.length < most; at = header.indexOf(name, at + 1)) {
     const equals = skipBlanks(header, at + name.length);
-    if (header[equals] === '=' && startsPair(header, at)) return valueAfter(header, equals);
+    if (header[equals] === '=' && startsPair(header, at)) values.push(valueAfter(header, equals));
   }
-  return undefined;
+  return values;
 }
 
 function startsPair(header: string, at: number): boolean {

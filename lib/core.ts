@@ -8,6 +8,7 @@ import { TextDriver } from './drivers/text-driver.js';
 import { TimedDriver } from './drivers/timed-driver.js';
 import { SessionEvents } from './events.js';
 import type { LifecyclePolicy } from './lifecycle.js';
+import { begin } from './lifetime.js';
 import { isCallbackStore, type Settings } from './options.js';
 import { contextOf } from './request-slot.js';
 import { Session, type SessionData, type SessionRequest } from './session.js';
@@ -63,6 +64,7 @@ export class Core {
     const session = new Session(request);
     request.session = session;
     session.cookie = this.#newCookie(request);
+    begin(session.cookie, this.settings, Date.now());
   }
 
   /** Makes a session of stored data. A store may have its own way, as express-session lets it. */
@@ -78,6 +80,7 @@ export class Core {
     req.sessionID = this.settings.genid(req);
     Object.defineProperty(session, 'id', { value: req.sessionID, configurable: true });
     session.cookie = this.#newCookie(req);
+    begin(session.cookie, this.settings, Date.now());
   }
 
   /** Whether the request came over HTTPS, as far as the app lets us believe it. */

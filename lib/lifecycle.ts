@@ -18,6 +18,12 @@ export interface SessionFacts {
   saved: 'never' | 'stale' | 'current';
   /** The cookie has an end of life, so that the browser should hear of a new one. */
   expires: boolean;
+  /** The app has changed the cookie's attributes, and they are looked at. */
+  cookieChanged: boolean;
+  /** This request is one that prolongs the session's life. */
+  touches: boolean;
+  /** The browser's cookie has a signature that is to be replaced. */
+  outdatedSignature: boolean;
   /** The browser has a cookie of ours, or got one in this response. */
   browserHasCookie: boolean;
 }
@@ -50,7 +56,7 @@ export function storeAction(facts: SessionFacts, policy: LifecyclePolicy): Store
       return 'delete';
     default:
       if (mustSave(facts, policy)) return facts.known ? 'write' : 'create';
-      return facts.known && policy.canTouch ? 'touch' : 'nothing';
+      return facts.known && facts.touches && policy.canTouch ? 'touch' : 'nothing';
   }
 }
 
@@ -78,7 +84,13 @@ function mustSave({ state, known, saved }: SessionFacts, policy: LifecyclePolicy
   return saved !== 'current';
 }
 
-function mustSend({ state, known, expires }: SessionFacts, policy: LifecyclePolicy): boolean {
+function mustSend(
+  { state, known, expires, touches, ...facts }: SessionFacts,
+  policy: LifecyclePolicy,
+): boolean {
   const modified = state === 'modified';
-  return known ? policy.rolling || (expires && modified) : policy.saveUninitialized || modified;
+  if (!known) return policy.saveUninitialized || modified;
+  return (
+    (policy.rolling && touches) || (expires && modified) || facts.cookieChanged || facts.outdatedSignature
+  );
 }

@@ -25,20 +25,17 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
 
   function session(req: IncomingRequest, res: ServerResponse, next: Next): void {
     if (req.session) return next(); // mounted twice: the first one serves
+    if (settings.skip?.(req)) return next();
     if (!core.storeReady) return withoutStore(core, next);
     if (!isOnPath(req, core)) return next();
     const secrets = settings.secrets ?? (req.secret ? [req.secret] : undefined);
     if (!secrets) return next(new Error('secret option required for sessions'));
 
     req.sessionStore = core.store;
-    const id = identify(req, settings.name, secrets);
-    (req as { sessionID: string | undefined }).sessionID = id;
-
-    const context = new SessionContext(core, req, res, next, id);
+    const identities = identify(req, settings.name, secrets);
+    const context = new SessionContext(core, req, res, next, identities);
     holdEnd(res, context);
-    if (id !== undefined) return context.load(id, next);
-    context.begin();
-    next();
+    context.load(next);
   }
 
   return Object.assign(session, {

@@ -60,6 +60,25 @@ export interface SessionOptions {
   storeTimeout?: number | undefined;
   /** What requests get while the store says that it is disconnected. `'skip'` (default, as express-session): no `req.session`. `'error'`: `ERR_SESSION_STORE_DOWN`. */
   onStoreDown?: 'skip' | 'error' | undefined;
+  /** How long a session may live however busy it is, in milliseconds since it began. `regenerate({ restart: true })` begins anew. Default: for ever. */
+  absoluteTimeout?: number | undefined;
+  /**
+   * Milliseconds for which requests that only read leave the store and the cookie alone: the idle time is prolonged
+   * no sooner than that after the last time. Default 0: on every request.
+   */
+  touchAfter?: number | undefined;
+  /** Whether this request keeps its session alive; polling need not. Default: all do. */
+  touch?: ((req: any) => boolean) | undefined;
+  /** Requests that have no business with sessions, such as static files and health checks: they get no `req.session`. */
+  skip?: ((req: any) => boolean) | undefined;
+  /** Save and send the cookie when only `req.session.cookie` has changed. Default `false`, as express-session. */
+  trackCookie?: boolean | undefined;
+  /** Sign the cookie anew, at once, when it was signed by a secret that is not the first. Default `false`, as express-session. */
+  resign?: boolean | undefined;
+  /** Add `Cache-Control: private` where the cookie is sent and the app says nothing of caching. Default `false`. */
+  cachePrivate?: boolean | undefined;
+  /** When a browser sends several cookies of ours, make it drop those that are not in use. Default `false`. */
+  expireStrays?: boolean | undefined;
 }
 
 /** The options as the core uses them: checked, and with defaults filled in. */
@@ -83,40 +102,62 @@ export interface Settings {
   onInterrupted: 'ignore' | 'error';
   storeTimeout: number;
   onStoreDown: 'skip' | 'error';
+  absoluteTimeout: number;
+  touchAfter: number;
+  touch: (req: IncomingMessage) => boolean;
+  skip: ((req: IncomingMessage) => boolean) | undefined;
+  trackCookie: boolean;
+  resign: boolean;
+  cachePrivate: boolean;
+  expireStrays: boolean;
 }
 
 const SECOND = 1000;
 const DAY = 24 * 60 * 60 * SECOND;
 
 const OPTIONS: readonly string[] = [
-  ...[
-    'secret',
-    'store',
-    'cookie',
-    'name',
-    'key',
-    'genid',
-    'proxy',
-    'resave',
-    'rolling',
-    'saveUninitialized',
-    'unset',
-  ],
-  ...[
-    'saveFailure',
-    'clearCookie',
-    'ttl',
-    'concurrency',
-    'merge',
-    'onInterrupted',
-    'storeTimeout',
-    'onStoreDown',
-  ],
+  'secret',
+  'store',
+  'cookie',
+  'name',
+  'key',
+  'genid',
+  'proxy',
+  'resave',
+  'rolling',
+  'saveUninitialized',
+  'unset',
+  'saveFailure',
+  'clearCookie',
+  'ttl',
+  'concurrency',
+  'merge',
+  'onInterrupted',
+  'storeTimeout',
+  'onStoreDown',
+  'absoluteTimeout',
+  'touchAfter',
+  'touch',
+  'skip',
+  'trackCookie',
+  'resign',
+  'cachePrivate',
+  'expireStrays',
 ];
 
 const COOKIE_OPTIONS: readonly string[] = [
-  ...['maxAge', 'expires', 'path', 'domain', 'httpOnly', 'secure', 'sameSite', 'partitioned', 'priority'],
-  ...['signed', 'encode', 'originalMaxAge'],
+  'maxAge',
+  'expires',
+  'path',
+  'domain',
+  'httpOnly',
+  'secure',
+  'sameSite',
+  'partitioned',
+  'priority',
+  'signed',
+  'encode',
+  'originalMaxAge',
 ];
 
 /**
@@ -162,6 +203,16 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
     onInterrupted: oneOf('onInterrupted', options.onInterrupted ?? 'ignore', ['ignore', 'error']),
     storeTimeout: readMilliseconds('storeTimeout', options.storeTimeout ?? 30 * SECOND),
     onStoreDown: oneOf('onStoreDown', options.onStoreDown ?? 'skip', ['skip', 'error']),
+    absoluteTimeout: options.absoluteTimeout
+      ? readMilliseconds('absoluteTimeout', options.absoluteTimeout)
+      : 0,
+    touchAfter: options.touchAfter ? readMilliseconds('touchAfter', options.touchAfter) : 0,
+    touch: readFunction('touch', options.touch ?? always),
+    skip: options.skip && readFunction('skip', options.skip),
+    trackCookie: readBoolean('trackCookie', options.trackCookie ?? false),
+    resign: readBoolean('resign', options.resign ?? false),
+    cachePrivate: readBoolean('cachePrivate', options.cachePrivate ?? false),
+    expireStrays: readBoolean('expireStrays', options.expireStrays ?? false),
   };
 }
 
@@ -173,6 +224,10 @@ export function randomId(): string {
 /** Stores made for express-session take callbacks and make sessions; ours do neither. */
 export function isCallbackStore(store: Store | SessionStore): store is Store {
   return typeof (store as Store).createSession === 'function' || store.get.length >= 2;
+}
+
+function always(): boolean {
+  return true;
 }
 
 function defaultConcurrency(store: Store | SessionStore): 'merge' | 'overwrite' {

@@ -11,5 +11,9 @@ export const recommended: Readonly<SessionOptions> = Object.freeze({
   saveFailure: 'error',
   clearCookie: true,
   concurrency: 'merge',
+  trackCookie: true,
+  resign: true,
+  cachePrivate: true,
+  expireStrays: true,
   cookie: Object.freeze({ httpOnly: true, sameSite: 'lax', secure: 'auto' } as const),
 } as const);

@@ -1,5 +1,5 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
-import { withSetCookie } from './set-cookie.js';
+import { withPrivateCache, withSetCookie } from './set-cookie.js';
 
 /** What is told about a response whose end is held, and may act on it. */
 export interface EndListener {
@@ -8,8 +8,10 @@ export interface EndListener {
    * A rejection takes the response back: nothing of it leaves, and `takenBack` is called.
    */
   beforeEnd(): Promise<void> | undefined;
-  /** The headers are about to leave: the Set-Cookie line to add, if any. */
-  setCookie(): string | undefined;
+  /** The headers are about to leave: the Set-Cookie lines to add. */
+  setCookies(): string[];
+  /** Whether a response that sets a cookie, and says nothing of caching, is to be kept out of shared caches. */
+  readonly cachePrivate: boolean;
   /** `beforeEnd` failed. The response is as if not ended, or cut off if the app had streamed a part of it. */
   takenBack(error: unknown): void;
   /** The response is over: all of it has left, or the client has. May come before `beforeEnd`. */
@@ -110,7 +112,7 @@ class Hold {
     this.phase = this.headersHaveLeft ? 'streaming' : 'open';
     this.head = undefined;
     this.late = [];
-    if (this.headersHaveLeft) res.destroy();
+    if (this.headersHaveLeft) cutOff(res, error);
     else forgetRepresentation(res);
     this.listeners[0]?.takenBack(error);
   }
@@ -125,11 +127,12 @@ class Hold {
   /** The headers leave: nothing can be added after this. */
   writeHead(args: unknown[]): unknown {
     if (!this.headersHaveLeft) {
-      const cookies = this.listeners
-        .map((listener) => listener.setCookie())
-        .filter((line) => line !== undefined);
+      const cookies = this.listeners.flatMap((listener) => listener.setCookies());
       this.headersHaveLeft = true;
-      if (cookies.length > 0) args = withSetCookie(this.res, args, cookies);
+      if (cookies.length > 0) {
+        args = withSetCookie(this.res, args, cookies);
+        if (this.listeners.some(({ cachePrivate }) => cachePrivate)) args = withPrivateCache(this.res, args);
+      }
     }
     return this.real.writeHead.apply(this.res, args);
   }
@@ -303,6 +306,12 @@ function refuse(res: ServerResponse, method: HeaderMethod | 'writeHead', args: u
   throw new Error('unreachable: a spent response refuses every header');
 }
 
+/** The client must see that something is missing; HTTP/2 ends a stream that is destroyed without an error as if it were whole. */
+function cutOff(res: ServerResponse, error: unknown): void {
+  if (isHttp2(res)) res.destroy(error as Error);
+  else res.destroy();
+}
+
 /** Headers that describe the body which the app meant to send; an error page in its place must not inherit them. */
 const REPRESENTATION: readonly string[] = [
   ...[
@@ -317,7 +326,10 @@ const REPRESENTATION: readonly string[] = [
   ...['cache-control', 'expires', 'age'],
 ];
 
+/** Only those that are there: Node takes the removal of a Content-Length for the wish to send none. */
 function forgetRepresentation(res: ServerResponse): void {
-  for (const name of REPRESENTATION) res.removeHeader(name);
+  for (const name of REPRESENTATION) {
+    if (res.hasHeader(name)) res.removeHeader(name);
+  }
   writeStatus(res, { code: 500, message: undefined });
 }

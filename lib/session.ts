@@ -13,6 +13,8 @@ export interface SessionData {
 export interface RegenerateOptions {
   /** `true`: all data; an array: the data under these keys. Default: nothing. */
   keep?: boolean | readonly string[] | undefined;
+  /** `true`: the `absoluteTimeout` starts anew. Default `false`. */
+  restart?: boolean | undefined;
 }
 
 /** Ends an operation, as in all of Node: an error or nothing. */
@@ -112,8 +114,13 @@ export class Session {
     const [options, callback] = typeof first === 'function' ? [{}, first] : [first ?? {}, second];
     return run(this, callback, (done) => {
       const kept = keptData(this, options);
+      const { createdAt } = this.cookie;
       const finished: Callback = (error) => {
-        if (!error) Object.assign(this.req.session ?? {}, kept);
+        const { session } = this.req;
+        if (!error && session) {
+          Object.assign(session, kept);
+          if (createdAt !== undefined && !options.restart) session.cookie.createdAt = createdAt;
+        }
         done(error);
       };
       const context = contextOf(this.req);

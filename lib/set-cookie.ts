@@ -10,9 +10,30 @@ export function withSetCookie(res: ServerResponse, args: unknown[], lines: strin
   }
   const entries = toEntries(headers);
   const given = entries.filter(isSetCookie);
-  const values = given.length > 0 ? given.flatMap(([, value]) => toList(value)) : toList(res.getHeader('Set-Cookie'));
+  const values =
+    given.length > 0 ? given.flatMap(([, value]) => toList(value)) : toList(res.getHeader('Set-Cookie'));
   const merged = withEntry(entries, [given[0]?.[0] ?? 'Set-Cookie', [...values, ...lines]]);
   return [...args.slice(0, at), fromEntries(merged, headers)];
+}
+
+/** Headers by which an app has said something of caching. */
+const CACHING = ['cache-control', 'expires', 'pragma'];
+
+/**
+ * The arguments of a writeHead() with `Cache-Control: private` added, unless the app has said something of caching: a
+ * shared cache must not hand one client's cookie to another (OWASP Session Management Cheat Sheet, web content caching).
+ */
+export function withPrivateCache(res: ServerResponse, args: unknown[]): unknown[] {
+  const at = typeof args[1] === 'string' ? 2 : 1;
+  const headers = args[at];
+  const entries = headers ? toEntries(headers) : [];
+  const said = CACHING.some((name) => res.hasHeader(name) || entries.some((entry) => isNamed(entry, name)));
+  if (said) return args;
+  if (!headers) {
+    res.setHeader('Cache-Control', 'private');
+    return args;
+  }
+  return [...args.slice(0, at), fromEntries([...entries, ['Cache-Control', 'private']], headers)];
 }
 
 type Entry = [name: string, value: unknown];
@@ -40,8 +61,12 @@ function fromEntries(entries: Entry[], original: unknown): unknown {
   return Array.isArray(original[0]) ? entries : entries.flat(1);
 }
 
-function isSetCookie([name]: Entry): boolean {
-  return String(name).toLowerCase() === 'set-cookie';
+function isSetCookie(entry: Entry): boolean {
+  return isNamed(entry, 'set-cookie');
+}
+
+function isNamed([name]: Entry, lowerCased: string): boolean {
+  return String(name).toLowerCase() === lowerCased;
 }
 
 function toList(value: unknown): string[] {

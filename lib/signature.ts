@@ -13,15 +13,19 @@ export function sign(value: string, secret: Secret): string {
 }
 
 /**
- * The value of a signed text, or `undefined` when no secret made its signature. All secrets are tried, so that
- * cookies survive a rotation. The comparison takes the same time wherever the first wrong byte is.
+ * The value of a signed text and the index of the secret that signed it, or `undefined` when none did. All secrets are
+ * tried, so that cookies survive a rotation. The comparison takes the same time wherever the first wrong byte is.
  */
-export function unsign(signed: string, secrets: readonly Secret[]): string | undefined {
+export function unsign(
+  signed: string,
+  secrets: readonly Secret[],
+): { value: string; secret: number } | undefined {
   const dot = signed.lastIndexOf('.');
   if (dot === -1) return undefined;
   const value = signed.slice(0, dot);
   const given = Buffer.from(signed.slice(dot + 1));
-  return secrets.some((secret) => matches(given, hmac(value, secret))) ? value : undefined;
+  const secret = secrets.findIndex((each) => matches(given, hmac(value, each)));
+  return secret === -1 ? undefined : { value, secret };
 }
 
 function matches(given: Buffer, expected: string): boolean {

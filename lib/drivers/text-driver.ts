@@ -1,6 +1,7 @@
 import type { SessionContext } from '../context.js';
 import type { Core } from '../core.js';
 import { SteadyError } from '../errors.js';
+import { expiryOf } from '../lifetime.js';
 import { changedKeys, mergeRecords, type SessionRecord } from '../merge.js';
 import { parseRecord } from '../record.js';
 import { type Callback, RESERVED, type Session } from '../session.js';
@@ -153,7 +154,7 @@ export class TextDriver implements StoreDriver {
   }
 
   #set(context: SessionContext, session: Session, text: string): Promise<boolean> {
-    const expires = this.#expiryOf(session);
+    const expires = expiryOf(session.cookie, this.#core.settings, Date.now());
     const expected = context.stored ?? null;
     return this.#store.set(session.id, text, this.#mode.merge ? { expires, expected } : { expires });
   }
@@ -179,7 +180,10 @@ export class TextDriver implements StoreDriver {
         return;
       }
     }
-    const found = await this.#store.touch(session.id, this.#expiryOf(session));
+    const found = await this.#store.touch(
+      session.id,
+      expiryOf(session.cookie, this.#core.settings, Date.now()),
+    );
     if (!found) context.interrupt(session);
   }
 
@@ -201,13 +205,6 @@ export class TextDriver implements StoreDriver {
       'ERR_SESSION_CONFLICT',
       `a session could not be stored in ${ATTEMPTS} attempts, since others kept changing it; write to it less often`,
     );
-  }
-
-  /** The store's expiry: the cookie's, or `ttl` from now for a cookie that lasts until the browser is closed. */
-  #expiryOf(session: Session): number {
-    const expires: unknown = session.cookie?.expires;
-    const at = expires instanceof Date ? expires.getTime() : Number.NaN;
-    return Number.isNaN(at) ? Date.now() + this.#core.settings.ttl : at;
   }
 }
 

@@ -1,0 +1,56 @@
+import type { Cookie } from './cookie.js';
+
+/** The options that bound a session's life; all in milliseconds. */
+export interface LifetimeLimits {
+  /** Idle time after which a session whose cookie has no end is dropped. */
+  ttl: number;
+  /** Age at which a session ends, however busy; 0: never. */
+  absoluteTimeout: number;
+  /** How old a touch must be before the next one is worth a write; 0: any. */
+  touchAfter: number;
+}
+
+/** Notes when the session began, if an option needs to know. */
+export function begin(cookie: Cookie, { absoluteTimeout }: LifetimeLimits, now: number): void {
+  if (absoluteTimeout > 0) cookie.createdAt = now;
+}
+
+/** To be called whenever the cookie's lifetime has started anew: notes it, and lets no cookie outlive its session. */
+export function limit(cookie: Cookie, limits: LifetimeLimits, now: number): void {
+  if (limits.touchAfter > 0) cookie.touchedAt = now;
+  const end = absoluteEnd(cookie, limits);
+  const { expires } = cookie;
+  if (end !== undefined && expires instanceof Date && expires.getTime() > end)
+    cookie._expires = new Date(end);
+}
+
+/** When the store may forget the session, in epoch milliseconds. */
+export function expiryOf(cookie: Cookie | undefined, limits: LifetimeLimits, now: number): number {
+  const expires: unknown = cookie?.expires;
+  const end = expires instanceof Date ? expires.getTime() : Number.NaN;
+  const idleEnd = Number.isNaN(end) ? now + limits.ttl : end;
+  return Math.min(idleEnd, (cookie && absoluteEnd(cookie, limits)) ?? idleEnd);
+}
+
+/** Whether the session has lived as long as any may. Its idle time is the store's business. */
+export function isOver(cookie: Cookie, limits: LifetimeLimits, now: number): boolean {
+  const end = absoluteEnd(cookie, limits);
+  return end !== undefined && end <= now;
+}
+
+/** Whether the last touch is so old, or so little known, that it is time for another. */
+export function touchIsDue(cookie: Cookie, { touchAfter }: LifetimeLimits, now: number): boolean {
+  const touchedAt = timeOf(cookie.touchedAt);
+  return touchAfter === 0 || touchedAt === undefined || touchedAt > now || now - touchedAt >= touchAfter;
+}
+
+/** A session of unknown age, written by express-session say, ends when it would if it had begun now. */
+function absoluteEnd(cookie: Cookie, { absoluteTimeout }: LifetimeLimits): number | undefined {
+  const createdAt = timeOf(cookie.createdAt);
+  return absoluteTimeout === 0 || createdAt === undefined ? undefined : createdAt + absoluteTimeout;
+}
+
+/** Stored bytes are not trusted to hold a number. */
+function timeOf(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
