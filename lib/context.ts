@@ -1,5 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import parseUrl from 'parseurl';
+import {
+  adviseOnCookieSize,
+  adviseOnLateChange,
+  adviseOnRecordSize,
+  adviseOnUnreachable,
+  adviseOnWithheldCookie,
+} from './advice.js';
 import type { Cookie } from './cookie.js';
 import { serializeExpired } from './cookie.js';
 import type { Core } from './core.js';
@@ -16,6 +23,9 @@ import { type Secret, sign } from './signature.js';
 import { expireStrays } from './stray-cookies.js';
 
 export type Next = (error?: unknown) => void;
+
+/** How long after a response its session is looked at again, in milliseconds. */
+const LATE = 1000;
 
 const PRESENT: ReadonlySet<SessionState> = new Set(['new', 'unchanged', 'modified']);
 
@@ -63,6 +73,7 @@ export class SessionContext implements EndListener {
   #begun = false;
   #touched = false;
   #cookieSent = false;
+  #headersLeft = false;
   #cleared = false;
   /** The session that the app, or another request, has destroyed. */
   #destroyedId: string | undefined;
@@ -289,8 +300,10 @@ export class SessionContext implements EndListener {
     const action = storeAction(facts, policy);
     const idle = action === 'nothing' && !facts.touches;
     if (session && facts.state !== 'cleared' && !idle) this.#touch(session);
+    if (action === 'create' && this.#isUnreachable()) return undefined;
     if (action === 'write' || action === 'create') {
       this.#savedText = this.#committedText;
+      adviseOnRecordSize(this.#committedText?.length ?? 0, settings.largeSession);
       return (done) => this.#write(session as Session, done);
     }
     if (action === 'touch') {
@@ -300,6 +313,14 @@ export class SessionContext implements EndListener {
     }
     if (action === 'delete' && facts.state !== 'cleared') this.retiredIds.push(this.req.sessionID);
     return this.retiredIds.length > 0 ? (done) => this.#destroyRetired(done) : undefined;
+  }
+
+  /** A new session that came too late for its cookie. */
+  #isUnreachable(): boolean {
+    if (!this.#headersLeft || this.#cookieSent) return false;
+    const drop = !this.core.settings.storeUnreachable;
+    adviseOnUnreachable(drop);
+    return drop;
   }
 
   /** The new record is there before the old one goes, so that a failure loses neither. */
@@ -341,6 +362,7 @@ export class SessionContext implements EndListener {
   }
 
   setCookies(): string[] {
+    this.#headersLeft = true;
     if (!this.#begun || this.#failed) return [];
     try {
       const line = this.#cookieLine();
@@ -365,13 +387,17 @@ export class SessionContext implements EndListener {
     const action = cookieAction(this.#facts(session), this.core.policy);
     const cookie = action === 'expire' ? this.#lastCookie : session?.cookie;
     if (action === 'nothing' || !cookie) return undefined;
-    if (cookie.secure && !this.core.isSecure(this.req)) return undefined;
+    if (cookie.secure && !this.core.isSecure(this.req)) {
+      adviseOnWithheldCookie();
+      return undefined;
+    }
     const { name, secrets } = this.core.settings;
     if (action === 'expire') return serializeExpired(name, cookie);
     this.#touch(session as Session);
     const [secret] = secrets ?? [(this.req as IncomingRequest).secret];
     const line = cookie.serialize(name, `s:${sign(this.req.sessionID, secret as Secret)}`);
     this.#cookieSent = true;
+    adviseOnCookieSize(name, line);
     return line;
   }
 
@@ -388,12 +414,24 @@ export class SessionContext implements EndListener {
     if (!session || this.#failed) return;
     try {
       const text = dataText(session);
-      if (text === this.#committedText || !PRESENT.has(this.#facts(session, text).state)) return;
+      const facts = this.#facts(session, text);
+      if (text === this.#committedText || !PRESENT.has(facts.state))
+        return this.#watchForLateChanges(session, text);
+      if (!facts.known && this.#isUnreachable()) return;
       this.#touch(session);
     } catch (error) {
       return this.#report(error);
     }
     this.save(session, (error) => error && this.#report(error));
+  }
+
+  /** Nothing is written after this. During development, look once more whether something should have been. */
+  #watchForLateChanges(session: Session, text: string): void {
+    if (process.env['NODE_ENV'] === 'production' || contextOf(this.req) !== this) return;
+    const look = () => {
+      if (dataText(session) !== text && this.#savedText !== dataText(session)) adviseOnLateChange();
+    };
+    setTimeout(look, LATE).unref();
   }
 
   /** For trouble that comes too late to be told to the request. */

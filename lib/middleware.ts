@@ -1,13 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import parseUrl from 'parseurl';
+import { adviseAtStart, adviseMountedTwice, adviseOnParserSecret } from './advice.js';
 import { type IncomingRequest, type Next, SessionContext } from './context.js';
 import { Core } from './core.js';
 import { SteadyError } from './errors.js';
 import type { SessionEventListener, SessionEventName } from './events.js';
 import { identify } from './identify.js';
 import { readOptions, type SessionOptions } from './options.js';
+import { contextOf } from './request-slot.js';
 import { holdEnd } from './response.js';
-import { MemoryStore } from './stores/memory.js';
 import { warnOnce } from './warnings.js';
 
 /** What `app.use()` takes, and where to learn what happens to sessions. */
@@ -21,15 +22,17 @@ export interface SessionHandler {
 export function middleware(options: SessionOptions, deprecate: (message: string) => void): SessionHandler {
   const settings = readOptions(options, deprecate);
   const core = new Core(settings);
-  warnOfMemoryStore(core);
+  adviseAtStart(settings, typeof options.cookie === 'object' ? options.cookie : undefined);
 
   function session(req: IncomingRequest, res: ServerResponse, next: Next): void {
-    if (req.session) return next(); // mounted twice: the first one serves
+    if (req.session) return alreadyServed(core, req, next);
     if (settings.skip?.(req)) return next();
     if (!core.storeReady) return withoutStore(core, next);
     if (!isOnPath(req, core)) return next();
     const secrets = settings.secrets ?? (req.secret ? [req.secret] : undefined);
     if (!secrets) return next(new Error('secret option required for sessions'));
+
+    if (settings.secrets) adviseOnParserSecret(req, secrets);
 
     req.sessionStore = core.store;
     const identities = identify(req, settings.name, secrets);
@@ -42,6 +45,12 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
     on: (name: SessionEventName, listener: SessionEventListener) => core.events.on(name, listener),
     off: (name: SessionEventName, listener: SessionEventListener) => core.events.off(name, listener),
   });
+}
+
+/** Mounted twice: the first one serves. */
+function alreadyServed(core: Core, req: IncomingRequest, next: Next): void {
+  adviseMountedTwice(contextOf(req)?.core, core);
+  next();
 }
 
 /** As express-session, the app does without sessions while the store is disconnected, unless it says otherwise. */
@@ -58,13 +67,4 @@ function isOnPath(req: IncomingRequest, core: Core): boolean {
   const { path } = core.settings.cookieOptions(req);
   const pathname = parseUrl.original(req)?.pathname || '/';
   return pathname.startsWith(path || '/');
-}
-
-function warnOfMemoryStore({ settings }: Core): void {
-  if (process.env['NODE_ENV'] !== 'production' || !(settings.store instanceof MemoryStore)) return;
-  warnOnce(
-    'WARN_SESSION_MEMORY_STORE',
-    'MemoryStore is for development: it loses all sessions at a restart and serves one process only. ' +
-      'Give session() a store that lasts, such as RedisStore, PostgresStore or SqliteStore.',
-  );
 }

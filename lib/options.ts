@@ -79,6 +79,10 @@ export interface SessionOptions {
   cachePrivate?: boolean | undefined;
   /** When a browser sends several cookies of ours, make it drop those that are not in use. Default `false`. */
   expireStrays?: boolean | undefined;
+  /** Store a new session that was changed too late for its cookie to go out. Default `true`, as express-session. */
+  storeUnreachable?: boolean | undefined;
+  /** Warn of sessions with more characters than this, since all of them are read on every request. Default 65536. */
+  largeSession?: number | undefined;
 }
 
 /** The options as the core uses them: checked, and with defaults filled in. */
@@ -110,6 +114,8 @@ export interface Settings {
   resign: boolean;
   cachePrivate: boolean;
   expireStrays: boolean;
+  storeUnreachable: boolean;
+  largeSession: number;
 }
 
 const SECOND = 1000;
@@ -143,6 +149,8 @@ const OPTIONS: readonly string[] = [
   'resign',
   'cachePrivate',
   'expireStrays',
+  'storeUnreachable',
+  'largeSession',
 ];
 
 const COOKIE_OPTIONS: readonly string[] = [
@@ -181,8 +189,10 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
   warnOfUnknown(options, OPTIONS, '');
   if (typeof cookie !== 'function') checkCookie(cookie);
   const store = readStore(options.store);
+  const name = readName(options.name || options.key || 'connect.sid');
+  if (typeof cookie !== 'function') checkPrefix(name, cookie);
   return {
-    name: readName(options.name || options.key || 'connect.sid'),
+    name,
     secrets,
     store,
     cookieOptions: typeof cookie === 'function' ? cookie : () => cookie,
@@ -213,6 +223,8 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
     resign: readBoolean('resign', options.resign ?? false),
     cachePrivate: readBoolean('cachePrivate', options.cachePrivate ?? false),
     expireStrays: readBoolean('expireStrays', options.expireStrays ?? false),
+    storeUnreachable: readBoolean('storeUnreachable', options.storeUnreachable ?? true),
+    largeSession: readPositive('largeSession', options.largeSession ?? 65_536, 'number of characters'),
   };
 }
 
@@ -253,6 +265,15 @@ function readName(name: string): string {
   // a token, as RFC 6265bis section 4.1.1 has it
   if (typeof name === 'string' && /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) return name;
   throw badOption('name', name, "a cookie name: letters, digits and !#$%&'*+-.^_`|~");
+}
+
+/** Browsers drop cookies that break the promise of their name (RFC 6265bis section 4.1.3). */
+function checkPrefix(name: string, { secure, path = '/', domain }: CookieOptions): void {
+  const prefix = /^__(secure|host)-/i.exec(name)?.[0].toLowerCase();
+  if (prefix && !secure) throw badOption('cookie.secure', secure, `true for a cookie called ${name}`);
+  if (prefix !== '__host-') return;
+  if (path !== '/') throw badOption('cookie.path', path, `'/' for a cookie called ${name}`);
+  if (domain) throw badOption('cookie.domain', domain, `left out for a cookie called ${name}`);
 }
 
 function readStore(store: SessionOptions['store']): Store | SessionStore {
@@ -314,8 +335,12 @@ function readFunction<T>(name: string, value: T): T {
 }
 
 function readMilliseconds(name: string, value: unknown): number {
+  return readPositive(name, value, 'number of milliseconds');
+}
+
+function readPositive(name: string, value: unknown, what: string): number {
   if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
-  throw badOption(name, value, 'a positive number of milliseconds');
+  throw badOption(name, value, `a positive ${what}`);
 }
 
 /** A warning, not an error: express-session lets apps pass what it doesn't know. */

@@ -15,5 +15,6 @@ export const recommended: Readonly<SessionOptions> = Object.freeze({
   resign: true,
   cachePrivate: true,
   expireStrays: true,
+  storeUnreachable: false,
   cookie: Object.freeze({ httpOnly: true, sameSite: 'lax', secure: 'auto' } as const),
 } as const);

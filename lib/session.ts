@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Cookie } from './cookie.js';
 import { SteadyError } from './errors.js';
+import { expiryOf } from './lifetime.js';
 import { contextOf } from './request-slot.js';
 import type { Store } from './stores/connect-store.js';
 
@@ -56,6 +57,29 @@ export class Session {
     for (const key in data) {
       if (!RESERVED.has(key)) (this as Record<string, unknown>)[key] = (data as Record<string, unknown>)[key];
     }
+  }
+
+  /**
+   * When the session began. Known only with an option that needs it, such as `absoluteTimeout`. As data of the app's own,
+   * `createdAt` stays usable.
+   */
+  get createdAt(): Date | undefined {
+    const { createdAt } = this.cookie;
+    return createdAt === undefined ? undefined : new Date(createdAt);
+  }
+
+  set createdAt(value: unknown) {
+    defineData(this, 'createdAt', value);
+  }
+
+  /** When the session ends if no further request comes. As data of the app's own, `expiresAt` stays usable. */
+  get expiresAt(): Date | undefined {
+    const settings = contextOf(this.req)?.core.settings;
+    return settings && new Date(expiryOf(this.cookie, settings, Date.now()));
+  }
+
+  set expiresAt(value: unknown) {
+    defineData(this, 'expiresAt', value);
   }
 
   /** Starts the cookie's lifetime anew. The middleware does it on each response. */
@@ -167,6 +191,10 @@ export class Session {
     }
     contextOf(this.req)?.clear(this);
   }
+}
+
+function defineData(session: Session, key: string, value: unknown): void {
+  Object.defineProperty(session, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 function keptData(session: Session, { keep }: RegenerateOptions): Record<string, unknown> {

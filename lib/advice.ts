@@ -1,0 +1,123 @@
+import type { IncomingRequest } from './context.js';
+import type { CookieOptions } from './cookie.js';
+import type { Core } from './core.js';
+import type { Settings } from './options.js';
+import type { Secret } from './signature.js';
+import { MemoryStore } from './stores/memory.js';
+import { warnOnce } from './warnings.js';
+
+// What the developer is told, once, because it is probably a mistake. Each code has its entry in docs/codes.md.
+
+/** RFC 6265bis section 5.6: browsers drop cookies whose name and value have more octets together. */
+const MOST_COOKIE_BYTES = 4096;
+
+/** Shorter secrets are worth guessing: HMAC-SHA256 asks for 32 bytes. */
+const FEWEST_SECRET_BYTES = 32;
+
+const PLACEHOLDER =
+  /^(.*(keyboard cat|change.?me|your.?secret|my.?secret|example|placeholder).*|(.)\3*|secret|session.?secret|password)$/i;
+
+/** At start: what works, but not as well as its author may think. */
+export function adviseAtStart(settings: Settings, cookie: CookieOptions | undefined): void {
+  if (process.env['NODE_ENV'] === 'production') adviseInProduction(settings);
+  if (cookie) adviseOnCookie(cookie);
+}
+
+function adviseInProduction({ store, secrets }: Settings): void {
+  if (store instanceof MemoryStore) {
+    warnOnce(
+      'WARN_SESSION_MEMORY_STORE',
+      'MemoryStore is for development: it loses all sessions at a restart and serves one process only. ' +
+        'Give session() a store that lasts, such as RedisStore, PostgresStore or SqliteStore.',
+    );
+  }
+  if (secrets?.[0] !== undefined && isWeak(secrets[0])) {
+    warnOnce(
+      'WARN_SESSION_WEAK_SECRET',
+      `the secret is short or a placeholder, so that cookies can be forged. Use ${FEWEST_SECRET_BYTES} random bytes, from the environment.`,
+    );
+  }
+}
+
+function isWeak(secret: Secret): boolean {
+  if (typeof secret === 'string')
+    return Buffer.byteLength(secret) < FEWEST_SECRET_BYTES || PLACEHOLDER.test(secret);
+  const bytes = 'symmetricKeySize' in secret ? secret.symmetricKeySize : (secret as ArrayBuffer).byteLength;
+  return bytes !== undefined && bytes < FEWEST_SECRET_BYTES;
+}
+
+function adviseOnCookie(cookie: CookieOptions): void {
+  if (cookie.maxAge != null && cookie.expires != null) {
+    warnOnce(
+      'WARN_SESSION_TWO_LIFETIMES',
+      'cookie has both maxAge and expires; the one written last counts. Give just maxAge.',
+    );
+  }
+  const needsSecure = [
+    ...(String(cookie.sameSite).toLowerCase() === 'none' ? ["sameSite 'none'"] : []),
+    ...(cookie.partitioned ? ['partitioned'] : []),
+  ];
+  if (needsSecure.length > 0 && !cookie.secure) {
+    const text = `cookie is ${needsSecure.join(' and ')} but not secure, and browsers drop such cookies. Add secure: true.`;
+    warnOnce('WARN_SESSION_NEEDS_SECURE', text);
+  }
+}
+
+/** A second session middleware finds a session on the request. */
+export function adviseMountedTwice(first: Core | undefined, second: Core): void {
+  if (first?.settings.name !== second.settings.name) return;
+  warnOnce(
+    'WARN_SESSION_MOUNTED_TWICE',
+    `two session middlewares with the cookie name ${second.settings.name} serve one request; only the first does anything. Mount it once, or give each its own name and path.`,
+  );
+}
+
+/** cookie-parser has another secret than we. */
+export function adviseOnParserSecret(req: IncomingRequest, secrets: readonly Secret[]): void {
+  if (req.secret === undefined || secrets.includes(req.secret)) return;
+  warnOnce(
+    'WARN_SESSION_PARSER_SECRET',
+    'cookie-parser was given another secret than session(), so neither can read what the other signed. Give both the same, or cookie-parser none.',
+  );
+}
+
+export function adviseOnWithheldCookie(): void {
+  warnOnce(
+    'WARN_SESSION_INSECURE_REQUEST',
+    'the session cookie was not sent, since it is secure and the request looks like plain HTTP. ' +
+      "Behind a proxy that ends TLS, set Express's \"trust proxy\" or the option proxy: true; for development over HTTP, secure: 'auto'.",
+  );
+}
+
+export function adviseOnCookieSize(name: string, line: string): void {
+  const semicolon = line.indexOf(';');
+  const bytes = semicolon === -1 ? line.length : semicolon;
+  if (bytes <= MOST_COOKIE_BYTES) return;
+  warnOnce(
+    'WARN_SESSION_COOKIE_SIZE',
+    `the cookie ${name} has ${bytes} bytes, and browsers drop those over ${MOST_COOKIE_BYTES}. Shorten what genid returns.`,
+  );
+}
+
+export function adviseOnUnreachable(dropped: boolean): void {
+  const fate = dropped ? 'was not stored' : 'was stored, but nobody can reach it';
+  warnOnce(
+    'WARN_SESSION_UNREACHABLE',
+    `a new session was changed after the headers had left, too late for its cookie: it ${fate}. Change the session before the first write.`,
+  );
+}
+
+export function adviseOnRecordSize(characters: number, most: number): void {
+  if (characters <= most) return;
+  warnOnce(
+    'WARN_SESSION_RECORD_SIZE',
+    `a session has ${characters} characters, more than ${most}; all of it is read on every request. Keep large things elsewhere, and their ids in the session.`,
+  );
+}
+
+export function adviseOnLateChange(): void {
+  warnOnce(
+    'WARN_SESSION_LATE_CHANGE',
+    'a session was changed after its response was over; the change is lost. Change it before the response ends, or call req.session.save().',
+  );
+}
