@@ -22,6 +22,16 @@ import type { Callback, Session, SessionRequest } from './session.js';
 import { type Secret, sign } from './signature.js';
 import { expireStrays } from './stray-cookies.js';
 
+/**
+ * `stored` is what the store is known to hold, `seen` what the request's own session looked like then. They differ
+ * once another request's changes have been merged in.
+ */
+export interface StoredView {
+  readonly id: string;
+  stored: string | undefined;
+  seen: string | undefined;
+}
+
 export type Next = (error?: unknown) => void;
 
 /** How long after a response its session is looked at again, in milliseconds. */
@@ -64,9 +74,7 @@ export class SessionContext implements EndListener {
   /** The data at the last commit: what differs when all is over was changed after it. */
   #committedText: string | undefined;
 
-  /** What the store is known to hold for this session, and how this request saw it then; for stores of text. */
-  stored: string | undefined;
-  seen: string | undefined;
+  readonly #views: StoredView[] = [];
   /** Ids that this session had before; their records go as soon as the new one is stored. */
   readonly retiredIds: string[] = [];
 
@@ -130,8 +138,6 @@ export class SessionContext implements EndListener {
 
   /** The session has reached its absolute end. */
   #expire(identity: Identity, done: Next, from: number): void {
-    this.stored = undefined;
-    this.seen = undefined;
     this.#driver.destroy(this, identity.id, (error) => (error ? done(error) : this.load(done, from + 1)));
   }
 
@@ -188,7 +194,11 @@ export class SessionContext implements EndListener {
       this.#driver.load(this, session.id, (error, data) => {
         if (error) return finished(error);
         if (!data) return finished(new Error('failed to load session'));
-        this.core.createSession(this.req, data);
+        try {
+          this.core.createSession(this.req, data);
+        } catch (unusable) {
+          return finished(unusable);
+        }
         finished();
       }),
     );
@@ -234,10 +244,22 @@ export class SessionContext implements EndListener {
 
   /** The record under this id is to go once the session has been stored under another, or has been cleared. */
   retire(id: string): void {
-    const wasStored = id === this.#identity?.id || this.#savedText !== undefined;
-    if (wasStored && !this.retiredIds.includes(id)) this.retiredIds.push(id);
-    this.stored = undefined;
-    this.seen = undefined;
+    if (this.wasStored(id) && !this.retiredIds.includes(id)) this.retiredIds.push(id);
+  }
+
+  /** Whether there is, or was, a record under this id. */
+  wasStored(id: string): boolean {
+    return id === this.#identity?.id || this.#savedText !== undefined;
+  }
+
+  /** What is known of the stored session; for stores of text. There are several only if the id has changed. */
+  viewOf(id: string): StoredView {
+    const known = this.#views.find((view) => view.id === id);
+    if (known) return known;
+    const seen = id === this.#originalId ? this.#originalText : undefined;
+    const view: StoredView = { id, stored: undefined, seen };
+    this.#views.push(view);
+    return view;
   }
 
   /** The store has no such session any more: another request destroyed it, or it expired. It stays so. */
@@ -326,7 +348,8 @@ export class SessionContext implements EndListener {
   /** The new record is there before the old one goes, so that a failure loses neither. */
   #write(session: Session, done: Callback): void {
     this.#driver.write(this, session, (error) => {
-      if (error || this.retiredIds.length === 0) done(error);
+      const savesInFlight = this.#running > 1; // one of the old record, maybe: the commit comes after it
+      if (error || this.retiredIds.length === 0 || savesInFlight) done(error);
       else this.#destroyRetired(done);
     });
   }

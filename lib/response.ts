@@ -1,4 +1,5 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
+import { types } from 'node:util';
 import { withPrivateCache, withSetCookie } from './set-cookie.js';
 
 /** What is told about a response whose end is held, and may act on it. */
@@ -42,6 +43,13 @@ type Phase = 'open' | 'head' | 'streaming' | 'held' | 'released';
 type Method = 'end' | 'write' | 'writeHead' | 'flushHeaders';
 type HeaderMethod = (typeof HEADER_METHODS)[number];
 type AnyFunction = (this: unknown, ...args: any[]) => any;
+type Call = [Method, unknown[]];
+
+/** A writeHead() that has been put off: its arguments, and the status message that the response had before. */
+interface Head {
+  args: unknown[];
+  statusMessage: string;
+}
 
 const slot = Symbol('steady-session.hold');
 
@@ -54,11 +62,14 @@ class Hold {
   /** Empty until the headers are frozen for the first time. */
   readonly realHeaderMethods: Partial<Record<HeaderMethod, AnyFunction>> = {};
   phase: Phase = 'open';
-  /** The arguments of a writeHead() that has been put off. */
-  head: unknown[] | undefined;
+  head: Head | undefined;
   endArguments: unknown[] = [];
-  /** Calls that came after the end. They are made after the real end, to fail as they would have. */
-  late: [Method, unknown[]][] = [];
+  /** Calls that came right after the end. They are made after the real end, to fail as they would have. */
+  late: Call[] = [];
+  /** Calls that came when a plain response would have been over by then. They are made when this one is. */
+  tardy: Call[] = [];
+  unwound = false;
+  over = false;
   status: Status | undefined;
   headersHaveLeft: boolean;
 
@@ -81,6 +92,7 @@ class Hold {
   }
 
   runListeners(): void {
+    this.unwound = true;
     const work = this.listeners
       .map((listener) => listener.beforeEnd())
       .filter((promise) => promise !== undefined);
@@ -104,7 +116,17 @@ class Hold {
       return;
     }
     writeStatus(res, later);
-    for (const [method, args] of this.late) this.real[method].apply(res, args);
+    this.replay(this.late);
+    if (this.over) this.replay(this.tardy);
+  }
+
+  postpone(method: Method, args: unknown[]): void {
+    const calls = this.unwound ? this.tardy : this.late;
+    calls.push([method, args]);
+  }
+
+  replay(calls: Call[]): void {
+    for (const [method, args] of calls.splice(0)) this.real[method].apply(this.res, args);
   }
 
   takeBack(error: unknown): void {
@@ -112,6 +134,8 @@ class Hold {
     this.phase = this.headersHaveLeft ? 'streaming' : 'open';
     this.head = undefined;
     this.late = [];
+    this.tardy = [];
+    this.unwound = false;
     if (this.headersHaveLeft) cutOff(res, error);
     else forgetRepresentation(res);
     this.listeners[0]?.takenBack(error);
@@ -119,8 +143,9 @@ class Hold {
 
   /** Does the writeHead() that was put off. */
   sendHead(): void {
-    const args = this.head as unknown[];
+    const { args, statusMessage } = this.head as Head;
     this.head = undefined;
+    this.res.statusMessage = statusMessage;
     this.writeHead(args);
   }
 
@@ -158,7 +183,7 @@ class Hold {
 const heldMethods = {
   end(this: HeldResponse, ...args: unknown[]): HeldResponse {
     const hold = this[slot];
-    if (hold.phase === 'held') hold.late.push(['end', args]);
+    if (hold.phase === 'held') hold.postpone('end', args);
     else if (hold.phase === 'released' || !isChunk(args[0])) return hold.real.end.apply(this, args);
     else hold.hold(args);
     return this;
@@ -166,11 +191,11 @@ const heldMethods = {
 
   write(this: HeldResponse, ...args: unknown[]): boolean {
     const hold = this[slot];
-    if (hold.phase === 'held' && args[0] && isChunk(args[0])) {
-      hold.late.push(['write', args]);
+    if (!isHttp2(this) && !isData(args[0])) return hold.real.write.apply(this, args); // throws at once
+    if (hold.phase === 'held') {
+      hold.postpone('write', args);
       return false;
     }
-    if (hold.phase === 'held') return hold.real.write.apply(this, args);
     startStreaming(hold);
     return hold.real.write.apply(this, args);
   },
@@ -201,14 +226,26 @@ function startStreaming(hold: Hold): void {
 
 function putOffHead(hold: Hold, args: unknown[]): void {
   const { res } = hold;
+  const { statusMessage } = res;
   const trial = new ServerResponse(res.req);
   for (const [name, value] of Object.entries(res.getHeaders())) trial.setHeader(name, value as string);
   (trial.writeHead as AnyFunction)(...args); // throws what the real one would throw
   res.statusCode = trial.statusCode;
   res.statusMessage = trial.statusMessage;
-  hold.head = args;
+  hold.head = { args: args.map(copyHeaders), statusMessage };
   hold.phase = 'head';
   hold.freezeHeaders();
+}
+
+/** The app may go on using its objects. */
+function copyHeaders(headers: unknown): unknown {
+  if (typeof headers !== 'object' || headers === null) return headers;
+  if (Array.isArray(headers)) return headers.map(copyList);
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, copyList(value)]));
+}
+
+function copyList(value: unknown): unknown {
+  return Array.isArray(value) ? [...value] : value;
 }
 
 /** Middleware such as `compression` makes Node ask again for headers that it believes unsent. */
@@ -217,9 +254,11 @@ function isSameHead(hold: Hold, args: unknown[]): boolean {
 }
 
 function closed(this: ServerResponse): void {
-  const { listeners } = (this as HeldResponse)[slot];
+  const hold = (this as HeldResponse)[slot];
+  hold.over = true;
+  if (hold.phase === 'released') hold.replay(hold.tardy);
   afterUnwinding(() => {
-    for (const listener of listeners) listener.closed();
+    for (const listener of hold.listeners) listener.closed();
   });
 }
 
@@ -234,7 +273,11 @@ function afterUnwinding(callback: () => void): void {
 
 /** Whether node:http takes this as the first argument of `end`; it throws at once for anything else. */
 function isChunk(chunk: unknown): boolean {
-  return !chunk || typeof chunk === 'string' || typeof chunk === 'function' || chunk instanceof Uint8Array;
+  return !chunk || typeof chunk === 'function' || isData(chunk);
+}
+
+function isData(chunk: unknown): boolean {
+  return typeof chunk === 'string' || types.isUint8Array(chunk);
 }
 
 function isHttp2(res: ServerResponse): boolean {

@@ -25,9 +25,6 @@ export interface TextDriverMode {
 /**
  * Uses a store of text. A write names the text that it replaces, so that a change of another request in between is
  * seen, merged and kept, and a session that was destroyed in between stays so.
- *
- * The context remembers two texts: `stored`, what the store is known to hold, and `seen`, what the request's own
- * session looked like then. They differ once another request's changes have been merged in.
  */
 export class TextDriver implements StoreDriver {
   readonly canTouch = true;
@@ -90,18 +87,20 @@ export class TextDriver implements StoreDriver {
       this.#core.events.emit('error', id, { req: context.req, error });
       return null;
     }
-    context.stored = context.seen = text;
+    const view = context.viewOf(id);
+    view.stored = view.seen = text;
     return record;
   }
 
   async #write(context: SessionContext, session: Session): Promise<void> {
+    const view = context.viewOf(session.id);
     const mine = JSON.stringify(session);
     if (context.isDestroyed(session)) return this.#drop(context, session, mine);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const text = this.#merged(context, session, mine);
       if (await this.#set(context, session, text)) {
-        context.stored = text;
-        context.seen = mine;
+        view.stored = text;
+        view.seen = mine;
         return;
       }
       if (!(await this.#readAgain(context, session))) return this.#drop(context, session, mine);
@@ -115,6 +114,7 @@ export class TextDriver implements StoreDriver {
     session: Session,
     change: (draft: SessionRecord) => T | Promise<T>,
   ): Promise<T> {
+    const view = context.viewOf(session.id);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const mine = JSON.stringify(session);
       if (context.isDestroyed(session) || !(await this.#readAgain(context, session))) {
@@ -129,12 +129,12 @@ export class TextDriver implements StoreDriver {
       const result = await change(draft);
       const text = JSON.stringify(draft);
       if (text === before) {
-        context.seen = context.stored; // what the request has changed itself is left to its own save
+        view.seen = view.stored; // what the request has changed itself is left to its own save
         applyChanges(session, JSON.parse(mine), draft);
         return result;
       }
       if (await this.#set(context, session, text)) {
-        context.stored = context.seen = text;
+        view.stored = view.seen = text;
         applyChanges(session, JSON.parse(mine), draft);
         context.saved(session);
         return result;
@@ -146,25 +146,26 @@ export class TextDriver implements StoreDriver {
 
   /** Learns what is stored now. `false`: the session that was stored is gone. */
   async #readAgain(context: SessionContext, session: Session): Promise<boolean> {
-    const known = context.stored;
+    const view = context.viewOf(session.id);
+    const wasStored = view.stored !== undefined || context.wasStored(session.id);
     const now = await this.#store.get(session.id);
-    if (now === undefined && known !== undefined) return false;
-    context.stored = now;
+    if (now === undefined && wasStored) return false;
+    view.stored = now;
     return true;
   }
 
   #set(context: SessionContext, session: Session, text: string): Promise<boolean> {
     const expires = expiryOf(session.cookie, this.#core.settings, Date.now());
-    const expected = context.stored ?? null;
+    const expected = context.viewOf(session.id).stored ?? null;
     return this.#store.set(session.id, text, this.#mode.merge ? { expires, expected } : { expires });
   }
 
   /** What to store: `mine`, or, if others have written since this request last saw the record, both changes. */
   #merged(context: SessionContext, session: Session, mine: string): string {
-    const { stored, seen } = context;
+    const { stored, seen } = context.viewOf(session.id);
     const theirs = stored === seen || stored === undefined ? undefined : parseRecord(stored);
     if (!theirs) return mine;
-    const base = (seen === undefined ? undefined : parseRecord(seen)) ?? EMPTY;
+    const base = (seen === undefined ? EMPTY : JSON.parse(seen)) as SessionRecord;
     const { merge } = this.#core.settings;
     const merged = mergeRecords(base, JSON.parse(mine), theirs, merge);
     this.#core.events.emit('conflict', session.id, { req: context.req, keys: changedKeys(base, theirs) });
@@ -172,11 +173,11 @@ export class TextDriver implements StoreDriver {
   }
 
   async #touch(context: SessionContext, session: Session): Promise<void> {
-    const { stored, seen } = context;
+    const { stored, seen } = context.viewOf(session.id);
     if (this.#mode.rewriteOnTouch && stored !== undefined && stored === seen) {
       const text = JSON.stringify(session);
       if (await this.#set(context, session, text)) {
-        context.stored = context.seen = text;
+        Object.assign(context.viewOf(session.id), { stored: text, seen: text });
         return;
       }
     }
@@ -190,7 +191,8 @@ export class TextDriver implements StoreDriver {
   /** The session has gone meanwhile, and stays so: nothing is written. */
   #drop(context: SessionContext, session: Session, mine: string): void {
     context.interrupt(session);
-    const base = (context.seen === undefined ? undefined : parseRecord(context.seen)) ?? EMPTY;
+    const { seen } = context.viewOf(session.id);
+    const base = (seen === undefined ? EMPTY : JSON.parse(seen)) as SessionRecord;
     const keys = changedKeys(base, JSON.parse(mine)).filter((key) => key !== 'cookie');
     const error = new SteadyError(
       'ERR_SESSION_INTERRUPTED',
