@@ -11,6 +11,7 @@ import type { Cookie } from './cookie.js';
 import { serializeExpired } from './cookie.js';
 import type { Core } from './core.js';
 import type { StoreDriver } from './drivers/driver.js';
+import { timed } from './drivers/timed-driver.js';
 import type { Identity } from './identify.js';
 import { cookieAction, type SessionFacts, type SessionState, storeAction } from './lifecycle.js';
 import { isOver, limit, touchIsDue } from './lifetime.js';
@@ -74,6 +75,7 @@ export class SessionContext implements EndListener {
   /** The data at the last commit: what differs when all is over was changed after it. */
   #committedText: string | undefined;
 
+  #storedId: string | undefined;
   readonly #views: StoredView[] = [];
   /** Ids that this session had before; their records go as soon as the new one is stored. */
   readonly retiredIds: string[] = [];
@@ -138,6 +140,7 @@ export class SessionContext implements EndListener {
 
   /** The session has reached its absolute end. */
   #expire(identity: Identity, done: Next, from: number): void {
+    this.core.events.emit('expire', identity.id, { req: this.req });
     this.#driver.destroy(this, identity.id, (error) => (error ? done(error) : this.load(done, from + 1)));
   }
 
@@ -153,6 +156,7 @@ export class SessionContext implements EndListener {
 
   #inflate(identity: Identity, data: object): void {
     this.#identity = identity;
+    this.#storedId = identity.id;
     this.core.createSession(this.req, data);
     this.#remember(data);
     if (!this.core.settings.resave) this.#savedText = this.#originalText;
@@ -217,15 +221,15 @@ export class SessionContext implements EndListener {
   update<T>(session: Session, change: (data: SessionRecord) => T | Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       let result: T;
-      this.#track(
-        (error) => (error ? reject(error) : resolve(result)),
-        (finished) => {
-          this.core.updater.update(this, session, change).then((value) => {
-            result = value;
-            finished();
-          }, finished);
-        },
-      );
+      const settled: Callback = (error) => (error ? reject(error) : resolve(result));
+      this.#track(settled, (finished) => {
+        const { updater, settings } = this.core;
+        const done = timed('update', settings.storeTimeout, finished);
+        updater.update(this, session, change).then((value) => {
+          result = value;
+          done();
+        }, done);
+      });
     });
   }
 
@@ -247,7 +251,12 @@ export class SessionContext implements EndListener {
     if (this.wasStored(id) && !this.retiredIds.includes(id)) this.retiredIds.push(id);
   }
 
-  /** Whether there is, or was, a record under this id. */
+  /** Whether there is a record under this id, as far as this request knows. */
+  isStored(id: string): boolean {
+    return id === this.#storedId;
+  }
+
+  /** Whether there is, was, or may be just now, a record under this id. */
   wasStored(id: string): boolean {
     return id === this.#identity?.id || this.#savedText !== undefined;
   }
@@ -348,6 +357,7 @@ export class SessionContext implements EndListener {
   /** The new record is there before the old one goes, so that a failure loses neither. */
   #write(session: Session, done: Callback): void {
     this.#driver.write(this, session, (error) => {
+      if (!error) this.#storedId = session.id;
       const savesInFlight = this.#running > 1; // one of the old record, maybe: the commit comes after it
       if (error || this.retiredIds.length === 0 || savesInFlight) done(error);
       else this.#destroyRetired(done);
@@ -459,7 +469,7 @@ export class SessionContext implements EndListener {
 
   /** For trouble that comes too late to be told to the request. */
   #report(error: unknown): void {
-    this.core.events.emit('error', this.req.sessionID, { req: this.req, error });
+    this.core.events.report(this.req.sessionID, this.req, error);
   }
 
   // ---- The facts on which all of it is decided

@@ -6,6 +6,7 @@ import { CallbackDriver } from './drivers/callback-driver.js';
 import type { StoreDriver } from './drivers/driver.js';
 import { TextDriver } from './drivers/text-driver.js';
 import { TimedDriver } from './drivers/timed-driver.js';
+import { WatchedDriver } from './drivers/watched-driver.js';
 import { SessionEvents } from './events.js';
 import type { LifecyclePolicy } from './lifecycle.js';
 import { begin } from './lifetime.js';
@@ -43,12 +44,21 @@ export class Core {
       merge: settings.concurrency === 'merge',
       rewriteOnTouch: store instanceof MemoryStore,
     });
-    this.#callback = new TimedDriver(new CallbackDriver(this.store), storeTimeout);
-    const ownsText = !isCallbackStore(store) || settings.concurrency === 'merge';
-    if (ownsText)
-      this.#text = store instanceof MemoryStore ? this.updater : new TimedDriver(this.updater, storeTimeout);
+    this.#callback = this.#watched(new TimedDriver(new CallbackDriver(this.store), storeTimeout));
+    this.#text = this.#textDriver(settings);
     this.policy = { ...settings, canTouch: this.driver.canTouch };
     this.#attach(this.store);
+  }
+
+  /** The memory store answers at once, so that its answers need no timer. */
+  #textDriver({ store, concurrency, storeTimeout }: Settings): StoreDriver | undefined {
+    if (isCallbackStore(store) && concurrency === 'overwrite') return undefined;
+    const driver = store instanceof MemoryStore ? this.updater : new TimedDriver(this.updater, storeTimeout);
+    return this.#watched(driver);
+  }
+
+  #watched(driver: StoreDriver): StoreDriver {
+    return new WatchedDriver(driver, this.events);
   }
 
   /** A memory store whose methods the app has replaced, to watch or to extend it, is called by those methods. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { warnOnce } from './warnings.js';
@@ -9,6 +10,8 @@ export interface SessionEvent {
   session: string;
   /** The request that it happened in. */
   req?: IncomingMessage | undefined;
+  /** How long the store took, in milliseconds. */
+  duration?: number | undefined;
   /** What went wrong. */
   error?: unknown;
   /** The keys concerned: what was dropped, or what was changed on both sides. */
@@ -16,13 +19,38 @@ export interface SessionEvent {
 }
 
 /**
+ * - `create`, `load`, `save`, `touch`, `destroy`: the store has done it;
+ * - `expire`: a genuine cookie named a session that is over, or not stored any more;
+ * - `rotate`: a session has got a new id because its old one had served for `rotateAfter`;
+ * - `reuse`: an id that was rotated away has come again after its grace: somebody may have stolen it;
  * - `conflict`: another request stored the session between our load and our write; the changes were merged;
  * - `interrupted`: a write was dropped, since the session had been destroyed or had expired meanwhile;
- * - `error`: something failed for which no request can be blamed any more, or a stored record was unusable.
+ * - `error`: the store failed, or a stored record was unusable.
  */
-export type SessionEventName = 'conflict' | 'interrupted' | 'error';
+export type SessionEventName =
+  | 'create'
+  | 'load'
+  | 'save'
+  | 'touch'
+  | 'destroy'
+  | 'expire'
+  | 'rotate'
+  | 'reuse'
+  | 'conflict'
+  | 'interrupted'
+  | 'error';
 
 export type SessionEventListener = (event: SessionEvent) => void;
+
+/** What the store does, as tracing channels `steady-session:load` and so on: for OpenTelemetry and the like. */
+export type StoreOperation = 'load' | 'save' | 'touch' | 'destroy';
+
+const channels: Record<StoreOperation, TracingChannel> = {
+  load: tracingChannel('steady-session:load'),
+  save: tracingChannel('steady-session:save'),
+  touch: tracingChannel('steady-session:touch'),
+  destroy: tracingChannel('steady-session:destroy'),
+};
 
 /** Tells listeners what happens to sessions. Costs nothing while nobody listens. */
 export class SessionEvents {
@@ -37,18 +65,53 @@ export class SessionEvents {
   }
 
   emit(name: SessionEventName, id: string, details: Omit<SessionEvent, 'session'>): void {
-    if (this.#emitter.listenerCount(name) > 0) {
-      this.#emitter.emit(name, { session: hashOf(id), ...details } satisfies SessionEvent);
-    } else if (name === 'error') {
-      warnOnce('WARN_SESSION_ERROR', messageOf(details.error));
-    }
+    if (this.#emitter.listenerCount(name) === 0) return;
+    this.#emitter.emit(name, { session: hashOf(id), ...details } satisfies SessionEvent);
   }
+
+  /** Trouble that no request can be told of goes to the `error` listeners or, if there are none, is warned of once. */
+  report(id: string, req: IncomingMessage, error: unknown): void {
+    if (this.#emitter.listenerCount('error') > 0) return this.emit('error', id, { req, error });
+    warnOnce('WARN_SESSION_ERROR', error instanceof Error ? error.message : String(error));
+  }
+
+  /** Whether it is worth measuring an operation of the store. */
+  isWatched(operation: StoreOperation): boolean {
+    return this.#emitter.eventNames().length > 0 || hasSubscribers(channels[operation]);
+  }
+
+  /**
+   * Calls `run`, and tells of it when it calls back.
+   * @param name the event to emit on success, by the answer; `undefined`: none
+   */
+  watch<T>(
+    operation: StoreOperation,
+    id: string,
+    req: IncomingMessage,
+    name: (answer: T) => SessionEventName | undefined,
+    run: (done: (error?: any, answer?: any) => void) => void,
+    done: (error?: any, answer?: any) => void,
+  ): void {
+    const start = performance.now();
+    const finished = (error?: any, answer?: any) => {
+      const duration = performance.now() - start;
+      const event = error ? 'error' : name(answer);
+      if (event) this.emit(event, id, { req, duration, error: error ?? undefined });
+      done(error, answer);
+    };
+    const message = { session: hashOf(id), req };
+    if (hasSubscribers(channels[operation]))
+      channels[operation].traceCallback(run, 0, message, undefined, finished);
+    else run(finished);
+  }
+}
+
+/** Older Node versions don't sum it up for us. */
+function hasSubscribers(channel: TracingChannel): boolean {
+  const { start, end, asyncStart, asyncEnd, error } = channel;
+  return [start, end, asyncStart, asyncEnd, error].some((each) => each.hasSubscribers);
 }
 
 function hashOf(id: string): string {
   return createHash('sha256').update(id).digest('hex').slice(0, 12);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -84,7 +84,7 @@ export class TextDriver implements StoreDriver {
         'ERR_SESSION_RECORD',
         'a stored session is unusable: it is not JSON of an object with a cookie',
       );
-      this.#core.events.emit('error', id, { req: context.req, error });
+      this.#core.events.report(id, context.req, error);
       return null;
     }
     const view = context.viewOf(id);
@@ -98,7 +98,7 @@ export class TextDriver implements StoreDriver {
     if (context.isDestroyed(session)) return this.#drop(context, session, mine);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const text = this.#merged(context, session, mine);
-      if (await this.#set(context, session, text)) {
+      if (await this.#set(context, session, text, this.#mode.merge)) {
         view.stored = text;
         view.seen = mine;
         return;
@@ -133,7 +133,7 @@ export class TextDriver implements StoreDriver {
         applyChanges(session, JSON.parse(mine), draft);
         return result;
       }
-      if (await this.#set(context, session, text)) {
+      if (await this.#set(context, session, text, true)) {
         view.stored = view.seen = text;
         applyChanges(session, JSON.parse(mine), draft);
         context.saved(session);
@@ -154,10 +154,10 @@ export class TextDriver implements StoreDriver {
     return true;
   }
 
-  #set(context: SessionContext, session: Session, text: string): Promise<boolean> {
+  #set(context: SessionContext, session: Session, text: string, compare: boolean): Promise<boolean> {
     const expires = expiryOf(session.cookie, this.#core.settings, Date.now());
     const expected = context.viewOf(session.id).stored ?? null;
-    return this.#store.set(session.id, text, this.#mode.merge ? { expires, expected } : { expires });
+    return this.#store.set(session.id, text, compare ? { expires, expected } : { expires });
   }
 
   /** What to store: `mine`, or, if others have written since this request last saw the record, both changes. */
@@ -176,7 +176,7 @@ export class TextDriver implements StoreDriver {
     const { stored, seen } = context.viewOf(session.id);
     if (this.#mode.rewriteOnTouch && stored !== undefined && stored === seen) {
       const text = JSON.stringify(session);
-      if (await this.#set(context, session, text)) {
+      if (await this.#set(context, session, text, true)) {
         Object.assign(context.viewOf(session.id), { stored: text, seen: text });
         return;
       }

@@ -35,18 +35,26 @@ export class TimedDriver implements StoreDriver {
     this.#driver.regenerate(context, this.#timed('regenerate', done));
   }
 
-  /** What the store answers after its time is ignored. */
   #timed<Args extends unknown[]>(what: string, done: (error?: any, ...args: Args) => void): typeof done {
-    let timer: NodeJS.Timeout | undefined = setTimeout(() => {
-      timer = undefined;
-      const text = `the session store did not ${what} a session within ${this.#timeout} ms; check that it can be reached`;
-      done(new SteadyError('ERR_SESSION_STORE_TIMEOUT', text), ...([] as unknown as Args));
-    }, this.#timeout);
-    return (error, ...args) => {
-      if (!timer) return;
-      clearTimeout(timer);
-      timer = undefined;
-      done(error, ...args);
-    };
+    return timed(what, this.#timeout, done);
   }
+}
+
+/** `done`, to be called by a store; called in its place when `timeout` milliseconds have passed. What comes later is ignored. */
+export function timed<Args extends unknown[]>(
+  what: string,
+  timeout: number,
+  done: (error?: any, ...args: Args) => void,
+): typeof done {
+  let timer: NodeJS.Timeout | undefined = setTimeout(() => {
+    timer = undefined;
+    const text = `the session store did not ${what} a session within ${timeout} ms; check that it can be reached`;
+    done(new SteadyError('ERR_SESSION_STORE_TIMEOUT', text), ...([] as unknown as Args));
+  }, timeout);
+  return (error, ...args) => {
+    if (!timer) return;
+    clearTimeout(timer);
+    timer = undefined;
+    done(error, ...args);
+  };
 }
