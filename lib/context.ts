@@ -14,7 +14,7 @@ import type { StoreDriver } from './drivers/driver.js';
 import { timed } from './drivers/timed-driver.js';
 import type { Identity } from './identify.js';
 import { cookieAction, type SessionFacts, type SessionState, storeAction } from './lifecycle.js';
-import { isOver, limit, touchIsDue } from './lifetime.js';
+import { isOver, limit, rotationIsDue, touchIsDue } from './lifetime.js';
 import type { SessionRecord } from './merge.js';
 import { dataText } from './record.js';
 import { contextOf, setContext } from './request-slot.js';
@@ -81,6 +81,9 @@ export class SessionContext implements EndListener {
   readonly retiredIds: string[] = [];
 
   #begun = false;
+  /** The id has been rotated, and the browser does not know it yet. */
+  #renamed = false;
+  #moved: Identity | undefined;
   #touched = false;
   #cookieSent = false;
   #headersLeft = false;
@@ -138,6 +141,12 @@ export class SessionContext implements EndListener {
     return Boolean(cookie) && isOver(cookie as Cookie, this.core.settings, Date.now());
   }
 
+  /** The session that a cookie names is stored under another id now. */
+  follow(id: string): void {
+    this.#renamed = true;
+    this.#moved = { id, signedByOldSecret: false };
+  }
+
   /** The session has reached its absolute end. */
   #expire(identity: Identity, done: Next, from: number): void {
     this.core.events.emit('expire', identity.id, { req: this.req });
@@ -155,8 +164,9 @@ export class SessionContext implements EndListener {
   }
 
   #inflate(identity: Identity, data: object): void {
-    this.#identity = identity;
-    this.#storedId = identity.id;
+    this.#identity = this.#moved ?? identity;
+    this.#storedId = this.#identity.id;
+    this.req.sessionID = this.#identity.id;
     this.core.createSession(this.req, data);
     this.#remember(data);
     if (!this.core.settings.resave) this.#savedText = this.#originalText;
@@ -251,6 +261,15 @@ export class SessionContext implements EndListener {
     if (this.wasStored(id) && !this.retiredIds.includes(id)) this.retiredIds.push(id);
   }
 
+  /** The session goes on under another id: this request, or one at the same time, has rotated it. */
+  rename(session: Session, id: string): void {
+    this.core.rename(session, id);
+    this.#renamed = true;
+    this.#identity = { id, signedByOldSecret: false };
+    this.#originalId = id;
+    this.#storedId = id;
+  }
+
   /** Whether there is a record under this id, as far as this request knows. */
   isStored(id: string): boolean {
     return id === this.#storedId;
@@ -332,6 +351,7 @@ export class SessionContext implements EndListener {
     const idle = action === 'nothing' && !facts.touches;
     if (session && facts.state !== 'cleared' && !idle) this.#touch(session);
     if (action === 'create' && this.#isUnreachable()) return undefined;
+    if (session && this.#rotates(session, facts)) return (done) => this.core.rotate(this, session, done);
     if (action === 'write' || action === 'create') {
       this.#savedText = this.#committedText;
       adviseOnRecordSize(this.#committedText?.length ?? 0, settings.largeSession);
@@ -344,6 +364,12 @@ export class SessionContext implements EndListener {
     }
     if (action === 'delete' && facts.state !== 'cleared') this.retiredIds.push(this.req.sessionID);
     return this.retiredIds.length > 0 ? (done) => this.#destroyRetired(done) : undefined;
+  }
+
+  /** An id that can still be told to the browser is replaced when its time has come. */
+  #rotates(session: Session, { known, state }: SessionFacts): boolean {
+    const due = known && PRESENT.has(state) && !this.#headersLeft;
+    return due && rotationIsDue(session.cookie, this.core.settings, Date.now());
   }
 
   /** A new session that came too late for its cookie. */
@@ -475,6 +501,7 @@ export class SessionContext implements EndListener {
   // ---- The facts on which all of it is decided
 
   #facts(session: Session | undefined, text = session && dataText(session)): SessionFacts {
+    const { settings } = this.core;
     return {
       state: this.#state(session, text),
       known: this.#identity !== undefined && this.#identity.id === this.req.sessionID,
@@ -482,7 +509,7 @@ export class SessionContext implements EndListener {
       expires: session?.cookie?.expires != null,
       cookieChanged: this.#cookieChanged(session),
       touches: this.#touches(session),
-      outdatedSignature: this.core.settings.resign && this.#identity?.signedByOldSecret === true,
+      outdatedCookie: this.#renamed || (settings.resign && this.#identity?.signedByOldSecret === true),
       browserHasCookie: this.#identity !== undefined || this.#cookieSent,
     };
   }

@@ -47,10 +47,12 @@ export interface CookieData {
   createdAt?: number;
   /** When the session's lifetime was last started anew, in epoch milliseconds; there only with options that need it. */
   touchedAt?: number;
+  /** When the session got its present id, in epoch milliseconds; there only with options that need it. */
+  rotatedAt?: number;
 }
 
 /** Kept with the cookie, where neither the app's data nor an express-session that reads the record is disturbed. */
-const TIMES = ['createdAt', 'touchedAt'] as const;
+const TIMES = ['createdAt', 'touchedAt', 'rotatedAt'] as const;
 
 /** Names that a stored cookie must not bring along: they would replace our methods or the prototype. */
 const NOT_ATTRIBUTES: ReadonlySet<string> = new Set([
@@ -76,6 +78,7 @@ export class Cookie {
   declare signed?: boolean | undefined;
   declare createdAt?: number;
   declare touchedAt?: number;
+  declare rotatedAt?: number;
 
   /** @throws TypeError when `options` is something other than an object. */
   constructor(options?: CookieOptions | Partial<CookieData> | null) {

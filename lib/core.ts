@@ -1,18 +1,18 @@
 import { fromConnectStore } from './adapters/connect.js';
 import { toConnectStore } from './adapters/to-connect.js';
-import type { IncomingRequest } from './context.js';
+import type { IncomingRequest, SessionContext } from './context.js';
 import { Cookie } from './cookie.js';
 import { CallbackDriver } from './drivers/callback-driver.js';
 import type { StoreDriver } from './drivers/driver.js';
 import { TextDriver } from './drivers/text-driver.js';
-import { TimedDriver } from './drivers/timed-driver.js';
+import { TimedDriver, timed } from './drivers/timed-driver.js';
 import { WatchedDriver } from './drivers/watched-driver.js';
 import { SessionEvents } from './events.js';
 import type { LifecyclePolicy } from './lifecycle.js';
 import { begin } from './lifetime.js';
 import { isCallbackStore, type Settings } from './options.js';
 import { contextOf } from './request-slot.js';
-import { Session, type SessionData, type SessionRequest } from './session.js';
+import { type Callback, Session, type SessionData, type SessionRequest } from './session.js';
 import { Store } from './stores/connect-store.js';
 import { MemoryStore } from './stores/memory.js';
 import type { SessionStore } from './stores/store.js';
@@ -84,11 +84,20 @@ export class Core {
     createSession.call(store, req, data as SessionData);
   }
 
+  /** Gives a session another id; all else stays. */
+  rename(session: Session, id: string): void {
+    session.req.sessionID = id;
+    Object.defineProperty(session, 'id', { value: id, configurable: true });
+  }
+
+  rotate(context: SessionContext, session: Session, done: Callback): void {
+    this.updater.rotate(context, session, timed('rotate', this.settings.storeTimeout, done));
+  }
+
   /** Gives a session a new id and a new cookie. */
   renew(session: Session): void {
     const { req } = session;
-    req.sessionID = this.settings.genid(req);
-    Object.defineProperty(session, 'id', { value: req.sessionID, configurable: true });
+    this.rename(session, this.settings.genid(req));
     session.cookie = this.#newCookie(req);
     begin(session.cookie, this.settings, Date.now());
   }

@@ -22,8 +22,8 @@ export interface SessionFacts {
   cookieChanged: boolean;
   /** This request is one that prolongs the session's life. */
   touches: boolean;
-  /** The browser's cookie has a signature that is to be replaced. */
-  outdatedSignature: boolean;
+  /** The browser's cookie is to be replaced: it has an old signature, or an id that the session had before. */
+  outdatedCookie: boolean;
   /** The browser has a cookie of ours, or got one in this response. */
   browserHasCookie: boolean;
 }
@@ -90,7 +90,5 @@ function mustSend(
 ): boolean {
   const modified = state === 'modified';
   if (!known) return policy.saveUninitialized || modified;
-  return (
-    (policy.rolling && touches) || (expires && modified) || facts.cookieChanged || facts.outdatedSignature
-  );
+  return (policy.rolling && touches) || (expires && modified) || facts.cookieChanged || facts.outdatedCookie;
 }

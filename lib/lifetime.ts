@@ -8,11 +8,19 @@ export interface LifetimeLimits {
   absoluteTimeout: number;
   /** How old a touch must be before the next one is worth a write; 0: any. */
   touchAfter: number;
+  /** Age of an id at which the session gets a new one; 0: never. */
+  rotateAfter: number;
 }
 
 /** Notes when the session began, if an option needs to know. */
-export function begin(cookie: Cookie, { absoluteTimeout }: LifetimeLimits, now: number): void {
+export function begin(cookie: Cookie, { absoluteTimeout, rotateAfter }: LifetimeLimits, now: number): void {
   if (absoluteTimeout > 0) cookie.createdAt = now;
+  if (rotateAfter > 0) cookie.rotatedAt = now;
+}
+
+/** Whether the session's id has served long enough. One of unknown age has. */
+export function rotationIsDue(cookie: Cookie, { rotateAfter }: LifetimeLimits, now: number): boolean {
+  return rotateAfter > 0 && now - (timeOf(cookie.rotatedAt) ?? 0) >= rotateAfter;
 }
 
 /** To be called whenever the cookie's lifetime has started anew: notes it, and lets no cookie outlive its session. */

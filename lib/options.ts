@@ -67,6 +67,15 @@ export interface SessionOptions {
    * no sooner than that after the last time. Default 0: on every request.
    */
   touchAfter?: number | undefined;
+  /**
+   * Milliseconds after which a session gets a new id, so that a stolen one does not serve for long (OWASP: renew the id
+   * periodically). Needs `concurrency: 'merge'`. Default: never.
+   */
+  rotateAfter?: number | undefined;
+  /** How long the old id goes on to serve after a rotation, for requests under way, in milliseconds. Default one minute. */
+  rotateGrace?: number | undefined;
+  /** What happens when an id is used that was rotated away. `'revoke'`: its session is destroyed, since one of its users is a thief. Default `'ignore'`: the request gets a fresh session. An event `reuse` tells of it. */
+  onReuse?: 'ignore' | 'revoke' | undefined;
   /** Whether this request keeps its session alive; polling need not. Default: all do. */
   touch?: ((req: any) => boolean) | undefined;
   /** Requests that have no business with sessions, such as static files and health checks: they get no `req.session`. */
@@ -108,6 +117,9 @@ export interface Settings {
   onStoreDown: 'skip' | 'error';
   absoluteTimeout: number;
   touchAfter: number;
+  rotateAfter: number;
+  rotateGrace: number;
+  onReuse: 'ignore' | 'revoke';
   touch: (req: IncomingMessage) => boolean;
   skip: ((req: IncomingMessage) => boolean) | undefined;
   trackCookie: boolean;
@@ -119,7 +131,8 @@ export interface Settings {
 }
 
 const SECOND = 1000;
-const DAY = 24 * 60 * 60 * SECOND;
+const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
 
 const OPTIONS: readonly string[] = [
   'secret',
@@ -143,6 +156,9 @@ const OPTIONS: readonly string[] = [
   'onStoreDown',
   'absoluteTimeout',
   'touchAfter',
+  'rotateAfter',
+  'rotateGrace',
+  'onReuse',
   'touch',
   'skip',
   'trackCookie',
@@ -205,10 +221,7 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
     saveFailure: oneOf('saveFailure', options.saveFailure ?? 'pass', ['pass', 'error']),
     clearCookie: readBoolean('clearCookie', options.clearCookie ?? false),
     ttl: readMilliseconds('ttl', options.ttl ?? DAY),
-    concurrency: oneOf('concurrency', options.concurrency ?? defaultConcurrency(store), [
-      'merge',
-      'overwrite',
-    ]),
+    concurrency: readConcurrency(options, store),
     merge: readFunction('merge', options.merge ?? takeMine),
     onInterrupted: oneOf('onInterrupted', options.onInterrupted ?? 'ignore', ['ignore', 'error']),
     storeTimeout: readMilliseconds('storeTimeout', options.storeTimeout ?? 30 * SECOND),
@@ -217,6 +230,9 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
       ? readMilliseconds('absoluteTimeout', options.absoluteTimeout)
       : 0,
     touchAfter: options.touchAfter ? readMilliseconds('touchAfter', options.touchAfter) : 0,
+    rotateAfter: options.rotateAfter ? readMilliseconds('rotateAfter', options.rotateAfter) : 0,
+    rotateGrace: readMilliseconds('rotateGrace', options.rotateGrace ?? MINUTE),
+    onReuse: oneOf('onReuse', options.onReuse ?? 'ignore', ['ignore', 'revoke']),
     touch: readFunction('touch', options.touch ?? always),
     skip: options.skip && readFunction('skip', options.skip),
     trackCookie: readBoolean('trackCookie', options.trackCookie ?? false),
@@ -242,8 +258,15 @@ function always(): boolean {
   return true;
 }
 
-function defaultConcurrency(store: Store | SessionStore): 'merge' | 'overwrite' {
-  return store instanceof MemoryStore || !isCallbackStore(store) ? 'merge' : 'overwrite';
+function readConcurrency(
+  { concurrency, rotateAfter }: SessionOptions,
+  store: Store | SessionStore,
+): 'merge' | 'overwrite' {
+  const fallback = store instanceof MemoryStore || !isCallbackStore(store) ? 'merge' : 'overwrite';
+  const choice = oneOf<'merge' | 'overwrite'>('concurrency', concurrency ?? fallback, ['merge', 'overwrite']);
+  if (rotateAfter && choice === 'overwrite')
+    throw badOption('concurrency', choice, "'merge' for rotateAfter to be safe");
+  return choice;
 }
 
 function readSecrets(secret: SessionOptions['secret']): Secret[] | undefined {

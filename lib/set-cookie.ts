@@ -1,18 +1,21 @@
 import type { ServerResponse } from 'node:http';
 
-/** The arguments of a writeHead() with Set-Cookie lines added after those that the app has set. */
+/**
+ * The arguments of a writeHead() with Set-Cookie lines added after those that the app has set. They join the last
+ * entry of that name, since writeHead() may keep just the last one.
+ */
 export function withSetCookie(res: ServerResponse, args: unknown[], lines: string[]): unknown[] {
-  const at = typeof args[1] === 'string' ? 2 : 1;
+  const at = placeOfHeaders(args);
   const headers = args[at];
   if (!headers) {
     res.setHeader('Set-Cookie', [...toList(res.getHeader('Set-Cookie')), ...lines]);
     return args;
   }
   const entries = toEntries(headers);
-  const given = entries.filter(isSetCookie);
-  const values =
-    given.length > 0 ? given.flatMap(([, value]) => toList(value)) : toList(res.getHeader('Set-Cookie'));
-  const merged = withEntry(entries, [given[0]?.[0] ?? 'Set-Cookie', [...values, ...lines]]);
+  const last = entries.findLast(isSetCookie);
+  const merged = last
+    ? entries.with(entries.lastIndexOf(last), [last[0], [...toList(last[1]), ...lines]])
+    : [...entries, ['Set-Cookie', [...toList(res.getHeader('Set-Cookie')), ...lines]] as Entry];
   return [...args.slice(0, at), fromEntries(merged, headers)];
 }
 
@@ -24,7 +27,7 @@ const CACHING = ['cache-control', 'expires', 'pragma'];
  * shared cache must not hand one client's cookie to another (OWASP Session Management Cheat Sheet, web content caching).
  */
 export function withPrivateCache(res: ServerResponse, args: unknown[]): unknown[] {
-  const at = typeof args[1] === 'string' ? 2 : 1;
+  const at = placeOfHeaders(args);
   const headers = args[at];
   const entries = headers ? toEntries(headers) : [];
   const said = CACHING.some((name) => res.hasHeader(name) || entries.some((entry) => isNamed(entry, name)));
@@ -38,12 +41,9 @@ export function withPrivateCache(res: ServerResponse, args: unknown[]): unknown[
 
 type Entry = [name: string, value: unknown];
 
-/** In place of the first entry of that name, or at the end. All lines are in one entry: writeHead() may keep just one of a name. */
-function withEntry(entries: Entry[], entry: Entry): Entry[] {
-  const first = entries.findIndex(isSetCookie);
-  const others = entries.filter((other) => !isSetCookie(other));
-  others.splice(first === -1 ? others.length : first, 0, entry);
-  return others;
+/** Of `writeHead(status, headers)` and `writeHead(status, reason, headers)`, the reason being optional. */
+function placeOfHeaders(args: unknown[]): 1 | 2 {
+  return typeof args[1] === 'string' || args[2] != null ? 2 : 1;
 }
 
 /** writeHead() takes headers as an object, as a flat list of names and values, or as a list of pairs. */

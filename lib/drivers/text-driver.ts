@@ -3,6 +3,7 @@ import type { Core } from '../core.js';
 import { SteadyError } from '../errors.js';
 import { expiryOf } from '../lifetime.js';
 import { changedKeys, mergeRecords, type SessionRecord } from '../merge.js';
+import { type Pointer, pointerOf, pointerText } from '../pointer.js';
 import { parseRecord } from '../record.js';
 import { type Callback, RESERVED, type Session } from '../session.js';
 import type { SessionStore } from '../stores/store.js';
@@ -12,7 +13,12 @@ import type { LoadCallback, StoreDriver } from './driver.js';
 /** How often a write is tried again when other requests keep changing the same session. */
 const ATTEMPTS = 100;
 
+const SECOND = 1000;
+
 const EMPTY: SessionRecord = {};
+
+/** A record that is about to be destroyed; no session. */
+const DEAD = '';
 
 /** How a {@link TextDriver} works, besides the options. */
 export interface TextDriverMode {
@@ -52,7 +58,7 @@ export class TextDriver implements StoreDriver {
   }
 
   destroy(_context: SessionContext, id: string, done: Callback): void {
-    callBack(() => this.#store.destroy(id), done);
+    callBack(() => this.#destroy(id), done);
   }
 
   /** Nothing is asked of the store yet: the new session is stored first, and then the old one destroyed. */
@@ -78,6 +84,8 @@ export class TextDriver implements StoreDriver {
   async #load(context: SessionContext, id: string): Promise<SessionRecord | null> {
     const text = await this.#store.get(id);
     if (text === undefined) return null;
+    const pointer = this.#pointerOf(text);
+    if (pointer) return this.#follow(context, id, pointer);
     const record = parseRecord(text);
     if (!record) {
       const error = new SteadyError(
@@ -90,6 +98,22 @@ export class TextDriver implements StoreDriver {
     const view = context.viewOf(id);
     view.stored = view.seen = text;
     return record;
+  }
+
+  /** The id was rotated away: within the grace it still serves, after that its use is a sign of theft. */
+  async #follow(
+    context: SessionContext,
+    id: string,
+    { target, movedAt }: Pointer,
+  ): Promise<SessionRecord | null> {
+    const { rotateGrace, onReuse } = this.#core.settings;
+    if (Date.now() - movedAt <= rotateGrace) {
+      context.follow(target);
+      return this.#load(context, target);
+    }
+    this.#core.events.emit('reuse', id, { req: context.req });
+    if (onReuse === 'revoke') await this.#destroy(target);
+    return null;
   }
 
   async #write(context: SessionContext, session: Session): Promise<void> {
@@ -150,8 +174,71 @@ export class TextDriver implements StoreDriver {
     const wasStored = view.stored !== undefined || context.wasStored(session.id);
     const now = await this.#store.get(session.id);
     if (now === undefined && wasStored) return false;
+    const pointer = now === undefined ? undefined : this.#pointerOf(now);
+    if (pointer) return this.#goAlong(context, session, pointer);
     view.stored = now;
     return true;
+  }
+
+  /** Another request has rotated the id meanwhile; this one's changes follow. */
+  #goAlong(context: SessionContext, session: Session, { target }: Pointer): Promise<boolean> {
+    const { seen } = context.viewOf(session.id);
+    context.rename(session, target);
+    context.viewOf(target).seen = seen;
+    return this.#readAgain(context, session);
+  }
+
+  #pointerOf(text: string): Pointer | undefined {
+    return this.#core.settings.rotateAfter > 0 ? pointerOf(text) : undefined;
+  }
+
+  /**
+   * Destroys a session and, where ids are rotated, whatever it has become under another: a rotation that is under way
+   * finds its record changed, and gives up.
+   */
+  async #destroy(id: string): Promise<void> {
+    const text = this.#core.settings.rotateAfter > 0 ? await this.#store.get(id) : undefined;
+    if (text !== undefined) {
+      const pointer = pointerOf(text);
+      if (pointer) await this.#destroy(pointer.target);
+      else if (!(await this.#store.set(id, DEAD, { expires: Date.now() + SECOND, expected: text })))
+        return this.#destroy(id);
+    }
+    await this.#store.destroy(id);
+  }
+
+  /** Stores the session under a new id, and leaves a pointer to it under the old one. */
+  rotate(context: SessionContext, session: Session, done: Callback): void {
+    callBack(() => this.#rotate(context, session), done);
+  }
+
+  async #rotate(context: SessionContext, session: Session): Promise<void> {
+    const { genid } = this.#core.settings;
+    const old = session.id;
+    const view = context.viewOf(old);
+    session.cookie.rotatedAt = Date.now();
+    const mine = JSON.stringify(session);
+    const target = genid(context.req);
+    const expires = expiryOf(session.cookie, this.#core.settings, Date.now());
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const text = this.#merged(context, session, mine);
+      await this.#store.set(target, text, { expires });
+      const pointer = pointerText(JSON.parse(text), { target, movedAt: Date.now() });
+      if (await this.#store.set(old, pointer, { expires, expected: view.stored ?? null })) {
+        context.rename(session, target);
+        Object.assign(context.viewOf(target), { stored: text, seen: mine });
+        context.saved(session);
+        this.#core.events.emit('rotate', old, { req: context.req });
+        return;
+      }
+      const found = await this.#readAgain(context, session);
+      if (!found || session.id !== old) {
+        await this.#store.destroy(target);
+        return found ? this.#write(context, session) : this.#drop(context, session, mine);
+      }
+      await backOff(attempt);
+    }
+    throw this.#tooManyConflicts();
   }
 
   #set(context: SessionContext, session: Session, text: string, compare: boolean): Promise<boolean> {
