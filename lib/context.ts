@@ -12,7 +12,9 @@ import { serializeExpired } from './cookie.js';
 import type { Core } from './core.js';
 import type { StoreDriver } from './drivers/driver.js';
 import { timed } from './drivers/timed-driver.js';
+import { SessionHistory } from './history.js';
 import type { Identity } from './identify.js';
+import { InFlight } from './in-flight.js';
 import { cookieAction, type SessionFacts, type SessionState, storeAction } from './lifecycle.js';
 import { isOver, limit, rotationIsDue, touchIsDue } from './lifetime.js';
 import type { SessionRecord } from './merge.js';
@@ -21,17 +23,8 @@ import { contextOf, setContext } from './request-slot.js';
 import type { EndListener } from './response.js';
 import type { Callback, Session, SessionRequest } from './session.js';
 import { type Secret, sign } from './signature.js';
+import { type StoredView, StoredViews } from './stored-view.js';
 import { expireStrays } from './stray-cookies.js';
-
-/**
- * `stored` is what the store is known to hold, `seen` what the request's own session looked like then. They differ
- * once another request's changes have been merged in.
- */
-export interface StoredView {
-  readonly id: string;
-  stored: string | undefined;
-  seen: string | undefined;
-}
 
 export type Next = (error?: unknown) => void;
 
@@ -66,17 +59,9 @@ export class SessionContext implements EndListener {
   /** The ids that verified cookies brought, and the one whose session it is. */
   readonly #identities: readonly Identity[];
   #identity: Identity | undefined;
-  /** The session as it came: its id and its data. */
-  #originalId: string | undefined;
-  #originalText: string | undefined;
-  #originalAttributes: string | undefined;
-  /** The data that a save of this request has stored, or that need not be saved since they were loaded. */
-  #savedText: string | undefined;
-  /** The data at the last commit: what differs when all is over was changed after it. */
-  #committedText: string | undefined;
-
+  readonly #history = new SessionHistory();
   #storedId: string | undefined;
-  readonly #views: StoredView[] = [];
+  readonly #views = new StoredViews();
   /** Ids that this session had before; their records go as soon as the new one is stored. */
   readonly retiredIds: string[] = [];
 
@@ -94,8 +79,8 @@ export class SessionContext implements EndListener {
   /** The cookie of a session that is gone: the browser's is expired with the same attributes. */
   #lastCookie: Cookie | undefined;
 
-  #running = 0;
-  #whenIdle: (() => void)[] = [];
+  /** What the app has asked for; the end of the response waits for it, whether or not the app does. */
+  readonly #inFlight = new InFlight();
   #settling: 'waiting' | 'due' | 'done' = 'waiting';
   #committing = false;
 
@@ -169,16 +154,13 @@ export class SessionContext implements EndListener {
     this.req.sessionID = this.#identity.id;
     this.core.createSession(this.req, data);
     this.#remember(data);
-    if (!this.core.settings.resave) this.#savedText = this.#originalText;
+    if (!this.core.settings.resave) this.#history.loadedIsSaved();
   }
 
   #remember(data: object): void {
     this.#begun = true;
-    this.#originalId = this.req.sessionID;
-    this.#originalText = dataText(data);
-    this.#committedText = this.#originalText;
     this.#lastCookie = this.req.session?.cookie;
-    if (this.core.settings.trackCookie) this.#originalAttributes = attributes(this.#lastCookie);
+    this.#history.begin(this.req.sessionID, data, this.#lastCookie, this.core.settings.trackCookie);
   }
 
   // ---- What the app asks for while it has the request: req.session.save() and its siblings
@@ -190,13 +172,11 @@ export class SessionContext implements EndListener {
     } catch (error) {
       return done(error);
     }
-    const savedBefore = this.#savedText;
-    this.#savedText = text;
-    this.#committedText = text;
-    this.#track(
+    const undo = this.#history.saved(text);
+    this.#inFlight.run(
       (error) => {
         // The app need not look at the outcome: the end of the response then tries again, and fails where it matters.
-        if (error && this.core.settings.saveFailure === 'error') this.#savedText = savedBefore;
+        if (error && this.core.settings.saveFailure === 'error') undo();
         done(error);
       },
       (finished) => this.#write(session, finished),
@@ -204,7 +184,7 @@ export class SessionContext implements EndListener {
   }
 
   reload(session: Session, done: Callback): void {
-    this.#track(done, (finished) =>
+    this.#inFlight.run(done, (finished) =>
       this.#driver.load(this, session.id, (error, data) => {
         if (error) return finished(error);
         if (!data) return finished(new Error('failed to load session'));
@@ -221,18 +201,18 @@ export class SessionContext implements EndListener {
   destroy(session: Session, done: Callback): void {
     this.#destroyedId = session.id;
     this.#lastCookie = session.cookie;
-    this.#track(done, (finished) => this.#driver.destroy(this, session.id, finished));
+    this.#inFlight.run(done, (finished) => this.#driver.destroy(this, session.id, finished));
   }
 
   regenerate(done: Callback): void {
-    this.#track(done, (finished) => this.#driver.regenerate(this, finished));
+    this.#inFlight.run(done, (finished) => this.#driver.regenerate(this, finished));
   }
 
   update<T>(session: Session, change: (data: SessionRecord) => T | Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       let result: T;
       const settled: Callback = (error) => (error ? reject(error) : resolve(result));
-      this.#track(settled, (finished) => {
+      this.#inFlight.run(settled, (finished) => {
         const { updater, settings } = this.core;
         const done = timed('update', settings.storeTimeout, finished);
         updater.update(this, session, change).then((value) => {
@@ -245,8 +225,7 @@ export class SessionContext implements EndListener {
 
   /** The session has just been stored as it is. */
   saved(session: Session): void {
-    this.#savedText = dataText(session);
-    this.#committedText = this.#savedText;
+    this.#history.saved(dataText(session));
   }
 
   clear(session: Session): void {
@@ -266,7 +245,7 @@ export class SessionContext implements EndListener {
     this.core.rename(session, id);
     this.#renamed = true;
     this.#identity = { id, signedByOldSecret: false };
-    this.#originalId = id;
+    this.#history.originalId = id;
     this.#storedId = id;
   }
 
@@ -277,17 +256,12 @@ export class SessionContext implements EndListener {
 
   /** Whether there is, was, or may be just now, a record under this id. */
   wasStored(id: string): boolean {
-    return id === this.#identity?.id || this.#savedText !== undefined;
+    return id === this.#identity?.id || this.#history.hasSaved();
   }
 
   /** What is known of the stored session; for stores of text. There are several only if the id has changed. */
   viewOf(id: string): StoredView {
-    const known = this.#views.find((view) => view.id === id);
-    if (known) return known;
-    const seen = id === this.#originalId ? this.#originalText : undefined;
-    const view: StoredView = { id, stored: undefined, seen };
-    this.#views.push(view);
-    return view;
+    return this.#views.of(id, id === this.#history.originalId ? this.#history.originalText : undefined);
   }
 
   /** The store has no such session any more: another request destroyed it, or it expired. It stays so. */
@@ -299,24 +273,11 @@ export class SessionContext implements EndListener {
     return session.id === this.#destroyedId;
   }
 
-  /** Runs an operation of the app's; the end of the response waits for it, whether or not the app did. */
-  #track(done: Callback, operation: (finished: Callback) => void): void {
-    this.#running++;
-    operation((error) => {
-      this.#running--;
-      try {
-        done(error);
-      } finally {
-        if (this.#running === 0) for (const wake of this.#whenIdle.splice(0)) wake();
-      }
-    });
-  }
-
   // ---- The end: the response is held, the session committed, the headers leave
 
   beforeEnd(): Promise<void> | undefined {
-    if (this.#running === 0) return this.#commit();
-    return new Promise<void>((resolve) => this.#whenIdle.push(resolve)).then(() => this.#commit());
+    const idle = this.#inFlight.idle();
+    return idle ? idle.then(() => this.#commit()) : this.#commit();
   }
 
   #commit(): Promise<void> | undefined {
@@ -344,8 +305,9 @@ export class SessionContext implements EndListener {
   /** What is to be done with the store, by the lifecycle table. */
   #commitOperation(): ((done: Callback) => void) | undefined {
     const session = this.#session();
-    this.#committedText = session && dataText(session);
-    const facts = this.#facts(session, this.#committedText);
+    const text = session && dataText(session);
+    const facts = this.#facts(session, text);
+    this.#history.committedText = text;
     const { policy, settings } = this.core;
     const action = storeAction(facts, policy);
     const idle = action === 'nothing' && !facts.touches;
@@ -353,8 +315,8 @@ export class SessionContext implements EndListener {
     if (action === 'create' && this.#isUnreachable()) return undefined;
     if (session && this.#rotates(session, facts)) return (done) => this.core.rotate(this, session, done);
     if (action === 'write' || action === 'create') {
-      this.#savedText = this.#committedText;
-      adviseOnRecordSize(this.#committedText?.length ?? 0, settings.largeSession);
+      this.#history.saved(text);
+      adviseOnRecordSize(text?.length ?? 0, settings.largeSession);
       return (done) => this.#write(session as Session, done);
     }
     if (action === 'touch') {
@@ -362,7 +324,7 @@ export class SessionContext implements EndListener {
       return (done) =>
         this.#driver[settings.touchAfter > 0 ? 'write' : 'touch'](this, session as Session, done);
     }
-    if (action === 'delete' && facts.state !== 'cleared') this.retiredIds.push(this.req.sessionID);
+    if (action === 'delete' && facts.state !== 'cleared') this.retiredIds.push(this.#id());
     return this.retiredIds.length > 0 ? (done) => this.#destroyRetired(done) : undefined;
   }
 
@@ -384,7 +346,7 @@ export class SessionContext implements EndListener {
   #write(session: Session, done: Callback): void {
     this.#driver.write(this, session, (error) => {
       if (!error) this.#storedId = session.id;
-      const savesInFlight = this.#running > 1; // one of the old record, maybe: the commit comes after it
+      const savesInFlight = this.#inFlight.count > 1; // one of the old record, maybe: the commit comes after it
       if (error || this.retiredIds.length === 0 || savesInFlight) done(error);
       else this.#destroyRetired(done);
     });
@@ -474,7 +436,7 @@ export class SessionContext implements EndListener {
     try {
       const text = dataText(session);
       const facts = this.#facts(session, text);
-      if (text === this.#committedText || !PRESENT.has(facts.state))
+      if (text === this.#history.committedText || !PRESENT.has(facts.state))
         return this.#watchForLateChanges(session, text);
       if (!facts.known && this.#isUnreachable()) return;
       this.#touch(session);
@@ -488,7 +450,8 @@ export class SessionContext implements EndListener {
   #watchForLateChanges(session: Session, text: string): void {
     if (process.env['NODE_ENV'] === 'production' || contextOf(this.req) !== this) return;
     const look = () => {
-      if (dataText(session) !== text && this.#savedText !== dataText(session)) adviseOnLateChange();
+      const now = dataText(session);
+      if (now !== text && this.#history.savedState(session, now) !== 'current') adviseOnLateChange();
     };
     setTimeout(look, LATE).unref();
   }
@@ -505,9 +468,9 @@ export class SessionContext implements EndListener {
     return {
       state: this.#state(session, text),
       known: this.#identity !== undefined && this.#identity.id === this.req.sessionID,
-      saved: this.#saved(session, text),
+      saved: this.#history.savedState(session, text),
       expires: session?.cookie?.expires != null,
-      cookieChanged: this.#cookieChanged(session),
+      cookieChanged: this.#history.cookieChanged(session),
       touches: this.#touches(session),
       outdatedCookie: this.#renamed || (settings.resign && this.#identity?.signedByOldSecret === true),
       browserHasCookie: this.#identity !== undefined || this.#cookieSent,
@@ -519,18 +482,8 @@ export class SessionContext implements EndListener {
     if (!session) return this.#destroyedId === undefined ? 'unset' : 'destroyed';
     if (this.isDestroyed(session)) return 'destroyed';
     if (this.#cleared && text === '{}') return 'cleared';
-    if (this.#originalId !== session.id || this.#originalText !== text || this.#cookieChanged(session))
-      return 'modified';
+    if (this.#history.isModified(session, text)) return 'modified';
     return this.#identity?.id === session.id ? 'unchanged' : 'new';
-  }
-
-  #saved(session: Session | undefined, text: string | undefined): SessionFacts['saved'] {
-    if (this.#savedText === undefined) return 'never';
-    return this.#originalId === session?.id && this.#savedText === text ? 'current' : 'stale';
-  }
-
-  #cookieChanged(session: Session | undefined): boolean {
-    return this.#originalAttributes !== undefined && this.#originalAttributes !== attributes(session?.cookie);
   }
 
   #touches(session: Session | undefined): boolean {
@@ -549,15 +502,15 @@ export class SessionContext implements EndListener {
     limit(session.cookie, this.core.settings, Date.now());
   }
 
+  /** The session's id; a later middleware's is not it. */
+  #id(): string {
+    return contextOf(this.req) === this ? this.req.sessionID : (this.#history.originalId as string);
+  }
+
   /** The request's session, unless a later middleware has put one of its own in its place. */
   #session(): Session | undefined {
     return contextOf(this.req) === this
       ? ((this.req.session as Session | undefined) ?? undefined)
       : undefined;
   }
-}
-
-/** All that an app can set of a cookie; its end is in `originalMaxAge`. */
-function attributes(cookie: Cookie | undefined): string {
-  return JSON.stringify({ ...cookie?.data, expires: undefined, touchedAt: undefined });
 }

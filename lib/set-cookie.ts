@@ -7,15 +7,16 @@ import type { ServerResponse } from 'node:http';
 export function withSetCookie(res: ServerResponse, args: unknown[], lines: string[]): unknown[] {
   const at = placeOfHeaders(args);
   const headers = args[at];
-  if (!headers) {
-    res.setHeader('Set-Cookie', [...toList(res.getHeader('Set-Cookie')), ...lines]);
+  const entries = headers ? toEntries(headers) : [];
+  const last = entries.findLast(isSetCookie);
+  const before = toList(res.getHeader('Set-Cookie'));
+  if (!headers || (!last && before.length > 0)) {
+    res.setHeader('Set-Cookie', [...before, ...lines]);
     return args;
   }
-  const entries = toEntries(headers);
-  const last = entries.findLast(isSetCookie);
   const merged = last
     ? entries.with(entries.lastIndexOf(last), [last[0], [...toList(last[1]), ...lines]])
-    : [...entries, ['Set-Cookie', [...toList(res.getHeader('Set-Cookie')), ...lines]] as Entry];
+    : [...entries, ['Set-Cookie', lines] as Entry];
   return [...args.slice(0, at), fromEntries(merged, headers)];
 }
 

@@ -1,0 +1,61 @@
+import type { Cookie } from './cookie.js';
+import { dataText } from './record.js';
+import type { Session } from './session.js';
+
+/** What a session was when the request got it, and what has been stored of it since. Texts are those of its data. */
+export class SessionHistory {
+  /** The id that the session came with. */
+  originalId: string | undefined;
+  originalText: string | undefined;
+  #originalAttributes: string | undefined;
+  /** What a save of this request has stored, or what need not be saved since it was loaded. */
+  #savedText: string | undefined;
+  /** What the session was at the last commit: what differs when all is over was changed after it. */
+  committedText: string | undefined;
+
+  /** @param trackCookie whether a change of the cookie's attributes is a change of the session */
+  begin(id: string, data: object, cookie: Cookie | undefined, trackCookie: boolean): void {
+    this.originalId = id;
+    this.originalText = dataText(data);
+    this.committedText = this.originalText;
+    if (trackCookie) this.#originalAttributes = attributes(cookie);
+  }
+
+  /** The data as they were loaded count as saved. */
+  loadedIsSaved(): void {
+    this.#savedText = this.originalText;
+  }
+
+  /** @returns what takes it back */
+  saved(text: string | undefined): () => void {
+    const before = this.#savedText;
+    this.#savedText = text;
+    this.committedText = text;
+    return () => {
+      this.#savedText = before;
+    };
+  }
+
+  hasSaved(): boolean {
+    return this.#savedText !== undefined;
+  }
+
+  isModified(session: Session, text: string | undefined): boolean {
+    return this.originalId !== session.id || this.originalText !== text || this.cookieChanged(session);
+  }
+
+  cookieChanged(session: Session | undefined): boolean {
+    return this.#originalAttributes !== undefined && this.#originalAttributes !== attributes(session?.cookie);
+  }
+
+  /** Whether `text` has been stored, or was loaded, under the session's present id. */
+  savedState(session: Session | undefined, text: string | undefined): 'never' | 'stale' | 'current' {
+    if (this.#savedText === undefined) return 'never';
+    return this.originalId === session?.id && this.#savedText === text ? 'current' : 'stale';
+  }
+}
+
+/** All that an app can set of a cookie; its end is in `originalMaxAge`. */
+function attributes(cookie: Cookie | undefined): string {
+  return JSON.stringify({ ...cookie?.data, expires: undefined, touchedAt: undefined });
+}

@@ -1,0 +1,25 @@
+import type { Callback } from './session.js';
+
+/** Counts the operations that are under way, so that others can wait until there are none. */
+export class InFlight {
+  count = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  /** Runs an operation that is under way until it calls back. */
+  run(done: Callback, operation: (finished: Callback) => void): void {
+    this.count++;
+    operation((error) => {
+      this.count--;
+      try {
+        done(error);
+      } finally {
+        if (this.count === 0) for (const wake of this.#waiting.splice(0)) wake();
+      }
+    });
+  }
+
+  /** `undefined` if nothing is under way. */
+  idle(): Promise<void> | undefined {
+    return this.count === 0 ? undefined : new Promise((resolve) => this.#waiting.push(resolve));
+  }
+}

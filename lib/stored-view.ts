@@ -1,0 +1,23 @@
+/**
+ * What a request knows of a stored session: `stored` is what the store is known to hold, `seen` what the request's own
+ * session looked like then. They differ once another request's changes have been merged in.
+ */
+export interface StoredView {
+  readonly id: string;
+  stored: string | undefined;
+  seen: string | undefined;
+}
+
+/** One view for each id that the request's session has had. */
+export class StoredViews {
+  readonly #views: StoredView[] = [];
+
+  /** @param seen what to begin with, if nothing is known yet */
+  of(id: string, seen: string | undefined): StoredView {
+    const known = this.#views.find((view) => view.id === id);
+    if (known) return known;
+    const view: StoredView = { id, stored: undefined, seen };
+    this.#views.push(view);
+    return view;
+  }
+}
