@@ -1,0 +1,95 @@
+/** What is on the wire of a connection that is kept, pipelined or old: ours is plain node:http, but for the cookie. */
+import type { ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { exchange } from './client.js';
+import { useFrozenClock } from './clock.js';
+import { listen } from './hosts.js';
+import { makeRecordingStore } from './recording-store.js';
+import { HOSTS } from './scenario.js';
+import { type Next, ours, plain, type Request, type Subject } from './subjects.js';
+
+useFrozenClock();
+
+const endings: Record<string, (res: ServerResponse) => unknown> = {
+  '/end': (res) => res.end('text'),
+  '/empty': (res) => res.end(),
+  '/length': (res) => res.setHeader('Content-Length', 4).end('text'),
+  '/head': (res) => res.writeHead(201, { 'X-A': '1' }).end('text'),
+  '/no-content': (res) => res.writeHead(204).end(),
+  '/stream': (res) => {
+    res.write('a');
+    setImmediate(() => res.end('b'));
+  },
+  '/at-once': (res) => {
+    res.write('a');
+    res.write('b');
+    res.end('c');
+  },
+  '/corked': (res) => {
+    res.cork();
+    res.write('a');
+    res.write('b');
+    res.end('c');
+    res.uncork();
+  },
+  '/trailers': (res) => {
+    res.setHeader('Trailer', 'X-Sum');
+    res.write('a');
+    res.addTrailers({ 'X-Sum': '1' });
+    res.end();
+  },
+  '/close': (res) => res.setHeader('Connection', 'close').end('text'),
+  '/identity': (res) => res.setHeader('Transfer-Encoding', 'identity').end('text'),
+};
+
+const paths = Object.keys(endings);
+
+function requests(version: string, paths: string[], headers = ''): string {
+  return paths.map((path) => `GET ${path} HTTP/${version}\r\nHost: localhost\r\n${headers}\r\n`).join('');
+}
+
+const wires: [what: string, sent: string][] = [
+  ['requests pipelined on one connection', requests('1.1', [...paths.slice(0, -2), '/close'])],
+  [
+    'HEAD requests on one connection',
+    requests('1.1', [...paths.slice(0, -2), '/close']).replaceAll('GET', 'HEAD'),
+  ],
+  ...paths.map((path): [string, string] => [`HTTP/1.0 ${path}`, requests('1.0', [path])]),
+  ...paths
+    .slice(0, -2)
+    .map((path): [string, string] => [
+      `HTTP/1.0 ${path}, kept alive`,
+      requests('1.0', [path], 'Connection: keep-alive\r\n') + requests('1.0', ['/end']),
+    ]),
+  ['Transfer-Encoding: identity', requests('1.1', ['/identity'], 'Connection: close\r\n')],
+];
+
+describe.each(HOSTS)('on %s', (host) => {
+  test.each(wires)('%s', async (_, sent) => {
+    const [expected, actual] = [await answer(plain, sent), await answer(ours, sent)];
+    expect(actual.split('Set-Cookie: ').length).toBeGreaterThan(1);
+    expect(actual.replace(/^Set-Cookie: connect\.sid=.*\r\n/gm, '')).toBe(expected);
+  });
+
+  async function answer(subject: Subject, sent: string): Promise<string> {
+    const store = makeRecordingStore(subject, {
+      kind: 'recording',
+      touch: true,
+      turns: 2,
+      missing: 'undefined',
+    });
+    const server = await listen(host, {
+      before: [],
+      sessions: [subject({ secret: 'x', resave: false, saveUninitialized: true, store })],
+      mountAt: '/',
+      trustProxy: false,
+      handler: (req: Request, res: ServerResponse, _next: Next) => endings[req.url!]!(res),
+      onError: (error) => {
+        throw error;
+      },
+    });
+    const received = await exchange((server.address() as AddressInfo).port, sent);
+    server.close();
+    return received.replace(/^Date: .*$/gm, 'Date:');
+  }
+});

@@ -1,0 +1,115 @@
+import { begin, combine, dataSeenBy, type Fixture, start as startSite } from '../support/lifecycle.js';
+import { closeSites, type Handler, HOSTS } from '../support/sites.js';
+import { STORES } from '../support/test-stores.js';
+
+const onHeaders = require('on-headers') as (res: unknown, listener: () => void) => void;
+
+afterEach(closeSites);
+
+const answer: Handler = (_req, res) => res.end('text');
+const answerWithHead: Handler = (_req, res) => res.writeHead(200).end('text');
+
+describe.each(combine(HOSTS, STORES))('%s, %s', (host, store) => {
+  const start = (after: Handler[], before: Handler[] = []): Promise<Fixture> =>
+    startSite({ host, store, before, after });
+
+  describe.each(['finish', 'close'])('a listener of %s', (event) => {
+    const change: Handler = (req, res, next) => {
+      res.on(event, () => {
+        req.session.late = event;
+      });
+      next();
+    };
+
+    test('L3: changes a stored session', async () => {
+      const fixture = await start([change, answer]);
+      await begin(fixture);
+      await fixture.browser.get('/');
+      await fixture.settled();
+      expect(await dataSeenBy(fixture.browser)).toEqual({ user: 'ada', late: event });
+    });
+
+    test('L3: changes a session that the handler has changed too', async () => {
+      const early: Handler = (req, _res, next) => {
+        req.session.early = true;
+        next();
+      };
+      const fixture = await start([change, early, answer]);
+      const { setCookie } = await fixture.browser.get('/');
+      expect(setCookie).toHaveLength(1);
+      await fixture.settled();
+      expect(await dataSeenBy(fixture.browser)).toEqual({ early: true, late: event });
+    });
+
+    test('L3: puts something in a new session that no cookie can reach any more', async () => {
+      const fixture = await start([change, answer]);
+      const { setCookie } = await fixture.browser.get('/');
+      expect(setCookie).toEqual([]);
+      await fixture.settled();
+      expect(fixture.onlyData()).toEqual({ late: event });
+    });
+
+    test('L3: changes nothing: nothing is written', async () => {
+      const same: Handler = (req, res, next) => {
+        res.on(event, () => {
+          req.session.user = 'ada';
+        });
+        next();
+      };
+      const fixture = await start([same, answer]);
+      await begin(fixture);
+      await fixture.browser.get('/');
+      await fixture.settled();
+      expect(fixture.traffic.count('set')).toBe(0);
+      expect(fixture.onlyData()).toEqual({ user: 'ada' });
+    });
+  });
+
+  test('L3: changes in finish and in close are both stored', async () => {
+    const change: Handler = (req, res, next) => {
+      for (const event of ['finish', 'close']) res.on(event, () => (req.session[event] = 1));
+      next();
+    };
+    const fixture = await start([change, answer]);
+    await begin(fixture);
+    await fixture.browser.get('/');
+    await fixture.settled();
+    expect(fixture.onlyData()).toEqual({ user: 'ada', finish: 1, close: 1 });
+  });
+
+  describe.each([
+    ['end()', answer],
+    ['writeHead() and end()', answerWithHead],
+  ])('an on-headers listener, the handler ending by %s', (name, handler) => {
+    const change: Handler = (req, res, next) => {
+      onHeaders(res, () => {
+        req.session.late = 'headers';
+      });
+      next();
+    };
+
+    test('L3: mounted behind the sessions, it changes a stored session', async () => {
+      const fixture = await start([change, handler]);
+      await begin(fixture);
+      await fixture.browser.get('/');
+      await fixture.settled();
+      expect(await dataSeenBy(fixture.browser)).toEqual({ user: 'ada', late: 'headers' });
+    });
+
+    test('L3: mounted behind the sessions, it fills a new session, whose cookie is sent', async () => {
+      const fixture = await start([change, handler]);
+      const { setCookie } = await fixture.browser.get('/');
+      expect(setCookie).toHaveLength(1);
+      await fixture.settled();
+      expect(await dataSeenBy(fixture.browser)).toEqual({ late: 'headers' });
+    });
+
+    test(`L3: mounted in front of the sessions, it changes a stored session (${name})`, async () => {
+      const fixture = await start([handler], [change]);
+      await begin(fixture);
+      await fixture.browser.get('/');
+      await fixture.settled();
+      expect(await dataSeenBy(fixture.browser)).toEqual({ user: 'ada', late: 'headers' });
+    });
+  });
+});

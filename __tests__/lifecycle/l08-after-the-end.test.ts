@@ -1,0 +1,335 @@
+import { play, type Recipe, type Sessions } from '../support/comparison.js';
+import { Browser, gate } from '../support/http.js';
+import { start } from '../support/lifecycle.js';
+import { closeSites, HOSTS, HTTP1_HOSTS, serve } from '../support/sites.js';
+import { GATED_STORES } from '../support/test-stores.js';
+
+afterEach(closeSites);
+
+/** What an app does wrong, or unusually, once it has ended its response. */
+const afterEnd: Record<string, Recipe> = {
+  'end() again': ({ res, log }) => log.attempt('end()', () => res.end()),
+  'end(text) again': ({ res, log }) => log.attempt('end(text)', () => res.end('more')),
+  'end(text, callback) again': ({ res, log }) =>
+    log.attempt('end(text, callback)', () => res.end('more', log.callback('end'))),
+  'end(text, encoding, callback) again': ({ res, log }) =>
+    log.attempt('end(text, encoding, callback)', () => res.end('more', 'utf8', log.callback('end'))),
+  'end(object) again': ({ res, log }) => log.attempt('end(object)', () => res.end({})),
+  'write(text)': ({ res, log }) => log.attempt('write(text)', () => res.write('more')),
+  'write(text, callback)': ({ res, log }) =>
+    log.attempt('write(text, callback)', () => res.write('more', log.callback('write'))),
+  'write(text, encoding, callback)': ({ res, log }) =>
+    log.attempt('write(text, encoding, callback)', () => res.write('more', 'latin1', log.callback('write'))),
+  'write(bytes, callback)': ({ res, log }) =>
+    log.attempt('write(bytes, callback)', () => res.write(Buffer.from('more'), log.callback('write'))),
+  "write('')": ({ res, log }) => log.attempt("write('')", () => res.write('', log.callback('write'))),
+  'write(null)': ({ res, log }) => log.attempt('write(null)', () => res.write(null)),
+  'write()': ({ res, log }) => log.attempt('write()', () => res.write()),
+  'write(object)': ({ res, log }) => log.attempt('write(object)', () => res.write({})),
+  'write(number)': ({ res, log }) => log.attempt('write(number)', () => res.write(1)),
+  'write(function)': ({ res, log }) => log.attempt('write(function)', () => res.write(() => {})),
+  'write(text), twice, and end()': ({ res, log }) => {
+    log.attempt('write 1', () => res.write('more', log.callback('write 1')));
+    log.attempt('write 2', () => res.write('more', log.callback('write 2')));
+    log.attempt('end()', () => res.end());
+  },
+  'setHeader()': ({ res, log }) => log.attempt('setHeader()', () => res.setHeader('X-Late', '1')),
+  'setHeader() without a value': ({ res, log }) => log.attempt('setHeader()', () => res.setHeader('X-Late')),
+  'setHeader() of a bad name': ({ res, log }) =>
+    log.attempt('setHeader()', () => res.setHeader('not a name', '1')),
+  'setHeaders()': ({ res, log }) =>
+    log.attempt('setHeaders()', () => res.setHeaders(new Map([['x-late', '1']]))),
+  'appendHeader()': ({ res, log }) => log.attempt('appendHeader()', () => res.appendHeader('X-Late', '1')),
+  'removeHeader()': ({ res, log }) => log.attempt('removeHeader()', () => res.removeHeader('X-Early')),
+  'removeHeader() without a name': ({ res, log }) => log.attempt('removeHeader()', () => res.removeHeader()),
+  'getHeader() and its siblings': ({ res, log }) => {
+    log.note('getHeader', res.getHeader('x-first'), res.hasHeader('X-First'), res.getHeaderNames());
+  },
+  'writeHead()': ({ res, log }) => log.attempt('writeHead()', () => res.writeHead(404, { 'X-Late': '1' })),
+  'writeHead() of the same status': ({ res, log }) => log.attempt('writeHead()', () => res.writeHead(200)),
+  'writeHead() of a bad status': ({ res, log }) => log.attempt('writeHead()', () => res.writeHead(7)),
+  'flushHeaders()': ({ res, log }) => log.attempt('flushHeaders()', () => res.flushHeaders()),
+  statusCode: ({ res, log }) => {
+    res.statusCode = 404;
+    log.note('statusCode', res.statusCode);
+    res.once('close', () => log.note('statusCode when closed', res.statusCode));
+  },
+  statusMessage: ({ res, log }) => {
+    res.statusMessage = 'Too Late';
+    log.note('statusMessage', res.statusMessage);
+  },
+  'what the response says of itself': ({ res, log }) => {
+    const { headersSent, writableEnded, destroyed, statusCode } = res;
+    log.note('state', { headersSent, writableEnded, destroyed, statusCode });
+  },
+  'all of it when the response has finished': async ({ res, log }) => {
+    await new Promise((resolve) => res.once('finish', resolve));
+    log.attempt('end()', () => res.end());
+    log.attempt('end(callback)', () => res.end(log.callback('end')));
+    log.attempt('end(text, callback)', () => res.end('more', log.callback('end with text')));
+    log.attempt('write(text, callback)', () => res.write('more', log.callback('write')));
+    log.attempt('setHeader()', () => res.setHeader('X-Late', '1'));
+    log.attempt('appendHeader()', () => res.appendHeader('X-Late', '1'));
+    log.attempt('removeHeader()', () => res.removeHeader('X-Late'));
+    log.attempt('writeHead()', () => res.writeHead(200));
+    log.attempt('flushHeaders()', () => res.flushHeaders());
+    log.note('state', res.headersSent, res.writableEnded, res.writableFinished);
+  },
+  'all of it when the connection is closed': async ({ res, log }) => {
+    await new Promise((resolve) => res.once('close', resolve));
+    log.attempt('end(text, callback)', () => res.end('more', log.callback('end with text')));
+    log.attempt('write(text, callback)', () => res.write('more', log.callback('write')));
+    log.attempt('setHeader()', () => res.setHeader('X-Late', '1'));
+  },
+};
+
+/** Ways to end the response first. */
+const endings: Record<string, Recipe> = {
+  'end()': ({ res, log }) => log.attempt('first end()', () => res.end()),
+  'end(text, callback)': ({ res, log }) =>
+    log.attempt('first end(text, callback)', () => res.end('text', log.callback('first end'))),
+  'writeHead() and end(text)': ({ res, log }) =>
+    log.attempt('first end(text)', () => res.writeHead(200, { 'X-Early': '2' }).end('text')),
+  'write(text) and end()': ({ res, log }) => {
+    log.attempt('first write(text)', () => res.write('text', log.callback('first write')));
+    log.attempt('first end()', () => res.end());
+  },
+};
+
+const changed: Sessions = {
+  store: 'callback store',
+  known: true,
+  act: (session) => (session.changed = true),
+};
+const untouched: Sessions = { store: 'callback store', known: false, act: () => {} };
+
+describe.each(Object.entries(endings))('after %s', (_ending, end) => {
+  const combined = (recipe: Recipe): Recipe => {
+    return (context) => {
+      context.res.setHeader('X-Early', '1');
+      context.res.setHeader('X-First', '1');
+      end(context);
+      return recipe(context);
+    };
+  };
+
+  test.each(Object.entries(afterEnd))(
+    'L8: the errors of plain node:http, and its bytes: %s',
+    async (_name, recipe) => {
+      const plain = await play(combined(recipe));
+      expect(plain.log.length).toBeGreaterThan(2);
+      expect(await play(combined(recipe), {}, changed)).toEqual({ ...plain, cookies: [] });
+      expect(await play(combined(recipe), {}, untouched)).toEqual({ ...plain, cookies: [] });
+    },
+  );
+});
+
+test.each(Object.entries(endings))('L8: end(callback) again, after %s', async (_ending, end) => {
+  const recipe: Recipe = (context) => {
+    end(context);
+    context.log.attempt('end(callback)', () => context.res.end(context.log.callback('end')));
+  };
+  const plain = await play(recipe);
+  expect(plain.log).toContain(
+    'callback of end: Error ERR_STREAM_ALREADY_FINISHED: Cannot call end after a stream was finished',
+  );
+  const ours = await play(recipe, {}, changed);
+  // Where all bytes have gone to the kernel at once, Node calls back from within end().
+  expect([...ours.log].sort()).toEqual([...plain.log].sort());
+});
+
+/** What an app does between writeHead() and the end. */
+const afterHead: Record<string, Recipe> = {
+  'setHeader()': afterEnd['setHeader()']!,
+  'setHeader() without a value': afterEnd['setHeader() without a value']!,
+  'setHeaders()': afterEnd['setHeaders()']!,
+  'appendHeader()': afterEnd['appendHeader()']!,
+  'removeHeader()': afterEnd['removeHeader()']!,
+  'another writeHead()': afterEnd['writeHead()']!,
+  'writeHead() of a bad status': afterEnd['writeHead() of a bad status']!,
+  'statusCode ': afterEnd['statusCode']!,
+  'statusMessage ': afterEnd['statusMessage']!,
+  'what the response says of itself': afterEnd['what the response says of itself']!,
+  'write(object)': ({ res, log }) => log.attempt('write(object)', () => res.write({})),
+  'write(null)': ({ res, log }) => log.attempt('write(null)', () => res.write(null)),
+  'end(object)': ({ res, log }) => log.attempt('end(object)', () => res.end({})),
+};
+
+describe('after writeHead()', () => {
+  test.each(Object.entries(afterHead))(
+    'L8: the errors of plain node:http, and its bytes: %s',
+    async (_name, recipe) => {
+      const combined: Recipe = (context) => {
+        const { res, log } = context;
+        log.attempt('first writeHead()', () => res.writeHead(200, { 'X-Early': '1' }));
+        recipe(context);
+        res.end('text', log.callback('last end'));
+      };
+      const plain = await play(combined);
+      expect(await play(combined, {}, changed)).toEqual({ ...plain, cookies: [] });
+      expect(await play(combined, {}, untouched)).toEqual({ ...plain, cookies: [] });
+    },
+  );
+
+  test('L8: a header object that the app goes on using', async () => {
+    const recipe: Recipe = ({ res }) => {
+      const headers: Record<string, unknown> = { 'X-Early': '1', 'X-List': ['a'] };
+      res.writeHead(200, headers);
+      headers['X-Early'] = '2';
+      headers['X-Late'] = '1';
+      (headers['X-List'] as string[]).push('b');
+      res.end('text');
+    };
+    const plain = await play(recipe);
+    expect(plain.wire).toContain('X-Early: 1\r\nX-List: a\r\nConnection');
+    expect(await play(recipe, {}, changed)).toEqual({ ...plain, cookies: [] });
+  });
+});
+
+/** Mistakes that throw, after which the app may still answer. */
+const mistakes: Record<string, Recipe> = {
+  'end(object)': ({ res }) => res.end({}),
+  'end(number)': ({ res }) => res.end(1),
+  'end(true)': ({ res }) => res.end(true),
+  'end(symbol)': ({ res }) => res.end(Symbol('text')),
+  'end(array, callback)': ({ res, log }) => res.end(['a'], log.callback('end')),
+  'write(object)': ({ res }) => res.write({}),
+  'write(null)': ({ res }) => res.write(null),
+  'write()': ({ res }) => res.write(),
+  'write(function)': ({ res }) => res.write(() => {}),
+  'writeHead() of a status too low': ({ res }) => res.writeHead(99),
+  'writeHead() of a status too high': ({ res }) => res.writeHead(1000),
+  'writeHead() of no status': ({ res }) => res.writeHead('abc'),
+  'writeHead() with a bad reason': ({ res }) => res.writeHead(200, 'O\nK'),
+  'writeHead() with a bad name': ({ res }) => res.writeHead(200, { 'not a name': '1' }),
+  'writeHead() with a bad value': ({ res }) => res.writeHead(200, { 'X-Bad': 'a\nb' }),
+  'writeHead() with an undefined value': ({ res }) => res.writeHead(200, { 'X-Bad': undefined }),
+  'writeHead() with half a pair': ({ res }) => res.writeHead(200, ['X-Bad']),
+  'setHeader() of a bad name': ({ res }) => res.setHeader('not a name', '1'),
+};
+
+describe.each(['a header was set', 'no header was set'])('a mistake, where %s', (when) => {
+  test.each(Object.entries(mistakes))('L8: throws as plain node:http does: %s', async (_name, mistake) => {
+    const recipe: Recipe = (context) => {
+      const { res, log } = context;
+      if (when === 'a header was set') res.setHeader('X-Early', '1');
+      log.attempt('the mistake', () => mistake(context));
+      log.note('state', res.headersSent, res.writableEnded, res.statusCode);
+      res.statusMessage = 'OK'; // Node keeps a bad one
+      log.attempt('end()', () => res.end('text', log.callback('end')));
+    };
+    const plain = await play(recipe);
+    expect(plain.log[0]).toMatch(/^the mistake throws: (TypeError|RangeError) ERR_/);
+    expect(await play(recipe, {}, changed)).toEqual({ ...plain, cookies: [] });
+    expect(await play(recipe, {}, untouched)).toEqual({ ...plain, cookies: [] });
+  });
+});
+
+describe.each(HTTP1_HOSTS)('%s', (host) => {
+  test('L8: a status that cannot be sent reaches the error handler', async () => {
+    const fixture = await start({
+      host,
+      store: 'callback store',
+      after: [
+        (req, res) => {
+          req.session.changed = true;
+          res.statusCode = 99;
+          res.end('text');
+        },
+      ],
+    });
+    const { status, body } = await fixture.browser.get('/');
+    expect({ status, body }).toEqual({ status: 500, body: 'error: Invalid status code: 99' });
+    expect(fixture.site.errors).toEqual([expect.objectContaining({ code: 'ERR_HTTP_INVALID_STATUS_CODE' })]);
+  });
+});
+
+describe.each(GATED_STORES)('%s', (store) => {
+  test('L8: what is called during the held save, when a plain response would be over, is no reason to crash', async () => {
+    const held = gate();
+    const log: unknown[] = [];
+    const fixture = await start({
+      host: 'node:http',
+      store,
+      after: [
+        async (req, res) => {
+          res.on('error', (error: unknown) => log.push(['error event', error]));
+          req.session.changed = true;
+          res.end('text');
+          await held.opened;
+          log.push(['end', res.end('more', (error: any) => log.push(['end', error?.code])) === res]);
+          log.push(['write', res.write('more', (error: any) => log.push(['write', error?.code]))]);
+          log.push(['end', res.end((error: any) => log.push(['end without text', error?.code])) === res]);
+          save.open();
+        },
+      ],
+    });
+    const save = fixture.traffic.hold('set');
+    const exchange = fixture.browser.start('/');
+    await save.reached;
+    held.open();
+    expect(await exchange.answer).toMatchObject({ status: 200, body: 'text' });
+    await fixture.settled();
+    expect(log).toEqual([
+      ['end', true],
+      ['write', false],
+      ['end', true],
+      ['end without text', 'ERR_STREAM_ALREADY_FINISHED'],
+      // On a response that is over, Node calls back neither end(text, callback) nor listeners of 'error'.
+      ['write', 'ERR_STREAM_WRITE_AFTER_END'],
+    ]);
+  });
+});
+
+describe.each(HOSTS)('%s', (host) => {
+  test('L8: end() returns the response each time', async () => {
+    const results: unknown[] = [];
+    const fixture = await start({
+      host,
+      store: 'callback store',
+      after: [
+        (req, res) => {
+          req.session.changed = true;
+          results.push(res.end('text') === res, res.end() === res, res.writableEnded, res.headersSent);
+        },
+      ],
+    });
+    expect(await fixture.browser.get('/')).toMatchObject({ status: 200, body: 'text' });
+    expect(results).toEqual([true, true, true, true]);
+  });
+});
+
+test('L8: http/2 refuses with the errors of its own', async () => {
+  const attempts: Record<string, (res: any) => unknown> = {
+    setHeader: (res) => res.setHeader('x-late', '1'),
+    appendHeader: (res) => res.appendHeader('x-late', '1'),
+    removeHeader: (res) => res.removeHeader('x-early'),
+    writeHead: (res) => res.writeHead(404),
+  };
+  const seen: Record<string, unknown[]> = { plain: [], sessions: [] };
+  const handler = (log: unknown[]) => (req: any, res: any) => {
+    if (req.session) req.session.changed = true;
+    res.setHeader('x-early', '1');
+    if (log === seen['plain'])
+      res.flushHeaders(); // on HTTP/2, end() alone leaves a moment for more headers
+    else res.end('text');
+    for (const [name, attempt] of Object.entries(attempts)) {
+      try {
+        log.push([name, attempt(res)]);
+      } catch (error: any) {
+        log.push([name, error.name, error.code, error.message]);
+      }
+    }
+    res.end();
+  };
+  await new Browser(await serve('http/2', [handler(seen['plain']!)])).get('/');
+  const fixture = await start({
+    host: 'http/2',
+    store: 'callback store',
+    after: [handler(seen['sessions']!)],
+  });
+  const answer = await fixture.browser.get('/');
+  expect(answer).toMatchObject({ status: 200, body: 'text', headers: { 'x-early': '1' } });
+  expect(seen['sessions']).toEqual(seen['plain']);
+  expect(seen['sessions']).toHaveLength(4);
+});

@@ -1,0 +1,54 @@
+import { AssertionError } from 'node:assert';
+import { inspect, isDeepStrictEqual } from 'node:util';
+import type { SessionStore } from '../stores/store.js';
+import type { Settings } from './settings.js';
+
+/** One thing that the contract wants of a store, as one test of the runner. */
+export interface Check {
+  /** "concern: what must hold". */
+  readonly name: string;
+  /** Whether it applies to the store at hand. Default: it always does. */
+  when?(settings: Settings): boolean;
+  /** Rejects with an AssertionError if it does not hold. */
+  run(trial: Trial): Promise<void>;
+}
+
+/** What a check works with: a store of its own, and ids and texts that no other check uses. */
+export interface Trial {
+  readonly store: SessionStore;
+  readonly settings: Settings;
+  /** A further store, closed when the check ends. */
+  open(make: Settings['store']): Promise<SessionStore>;
+  /** An id as the core makes them, never used before. */
+  id(): string;
+  /** The text of a session that holds `data`. */
+  text(data?: object): string;
+  /** An expiry that no check lives to see, in epoch ms. */
+  later(): number;
+}
+
+/**
+ * Fails unless `actual` is `wanted`.
+ * @param contract what the contract says
+ * @param why what goes wrong in the app otherwise
+ */
+export function expectSame(actual: unknown, wanted: unknown, contract: string, why: string): void {
+  if (isDeepStrictEqual(actual, wanted)) return;
+  fail(`${contract}\nWanted: ${brief(wanted)}\nGot:    ${brief(actual)}`, why);
+}
+
+/** Fails with what the contract says and why it says so. */
+export function fail(contract: string, why: string, cause?: unknown): never {
+  throw failure(contract, why, cause);
+}
+
+/** The error of a check that does not hold. */
+export function failure(contract: string, why: string, cause?: unknown): AssertionError {
+  const error = new AssertionError({ message: `${contract}\nWhy it matters: ${why}`, stackStartFn: failure });
+  return cause === undefined ? error : Object.assign(error, { cause });
+}
+
+/** For people: long texts are cut. */
+export function brief(value: unknown): string {
+  return inspect(value, { maxStringLength: 120, maxArrayLength: 10, breakLength: Infinity });
+}

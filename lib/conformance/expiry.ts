@@ -1,0 +1,222 @@
+import { type Check, expectSame, type Trial } from './check.js';
+import { until, untilGone, whileAlive, withLife } from './time.js';
+
+const OVERSTAYS = 'a session must end when it is due: a stolen cookie must not work for longer.';
+const LOGGED_OUT = 'visitors would be logged out while their session is still good.';
+const DAY = 86_400_000;
+
+export const expiry: readonly Check[] = [
+  {
+    name: 'expiry: a record is there until it expires, and then gone',
+    run: (trial) =>
+      withLife(trial.settings, async (life) => {
+        const start = Date.now();
+        const key = await stored(trial, start + life);
+        await until(start + life / 2);
+        await expectThere(trial, key, start + life);
+        await untilGone(trial.settings, start + life);
+        await expectGone(trial, key);
+      }),
+  },
+  {
+    name: 'expiry: a record is gone at the very millisecond that it expires',
+    when: ({ ttlGranularity }) => ttlGranularity === 1,
+    async run(trial) {
+      let rounds = 0;
+      for (let life = 5; rounds < 5 && life < 100; life++) {
+        const expires = Date.now() + life;
+        const key = await stored(trial, expires);
+        if (Date.now() >= expires) continue; // the moment to look at was missed
+        while (Date.now() < expires); // a timer would come a little late
+        await expectGone(trial, key);
+        rounds++;
+      }
+    },
+  },
+  {
+    name: 'expiry: a record that is set with a time in the past is gone',
+    async run(trial) {
+      const { store, text, later, settings } = trial;
+      const past = Date.now() - 1000 - 5 * settings.ttlGranularity;
+      await expectGone(trial, await stored(trial, past));
+
+      const key = await stored(trial, later());
+      await store.set(key, text({ user: 'alice' }), { expires: past });
+      await expectGone(trial, key);
+    },
+  },
+  {
+    name: 'expiry: a record may live for years',
+    async run(trial) {
+      const now = Date.now();
+      // Where timers, memcached's relative times, cookies and 32-bit times (of seconds, signed and not) end.
+      const ends = [now + 25 * DAY, now + 31 * DAY, now + 400 * DAY, Date.UTC(2038, 1), Date.UTC(2110, 0)];
+      const keys = await Promise.all(ends.map((expires) => stored(trial, expires)));
+      await until(now + 30);
+      for (const key of keys) await expectThere(trial, key, Infinity);
+      for (const [index, key] of keys.entries()) await trial.store.touch(key, ends[index]! + DAY);
+      await until(Date.now() + 30);
+      for (const key of keys) await expectThere(trial, key, Infinity);
+    },
+  },
+  {
+    name: 'expiry: set gives a record a later expiry',
+    run: (trial) =>
+      withLife(trial.settings, async (life) => {
+        const start = Date.now();
+        const key = await stored(trial, start + life);
+        const again = () =>
+          trial.store.set(key, trial.text({ user: 'alice' }), { expires: start + 4 * life });
+        await whileAlive(trial.settings, start + life, again);
+        await untilGone(trial.settings, start + life);
+        await expectThere(trial, key, start + 4 * life);
+      }),
+  },
+  {
+    name: 'expiry: set gives a record an earlier expiry',
+    async run(trial) {
+      const key = await stored(trial, trial.later());
+      const expires = soon(trial);
+      await trial.store.set(key, trial.text({ user: 'alice' }), { expires });
+      await untilGone(trial.settings, expires);
+      await expectGone(trial, key);
+    },
+  },
+  {
+    name: 'expiry: a set that is refused does not prolong the record',
+    run: (trial) =>
+      withLife(trial.settings, async (life) => {
+        const { store, text, later, settings } = trial;
+        const expires = Date.now() + life;
+        const key = await stored(trial, expires);
+        await whileAlive(settings, expires, async () => {
+          await store.set(key, text(), { expires: later(), expected: null });
+          await store.set(key, text(), { expires: later(), expected: text({ user: 'bob' }) });
+        });
+        await untilGone(settings, expires);
+        await expectGone(trial, key);
+      }),
+  },
+  {
+    name: 'expiry: touch prolongs a record, up to the new expiry',
+    run: (trial) =>
+      withLife(trial.settings, async (life) => {
+        const start = Date.now();
+        const key = await stored(trial, start + life);
+        await whileAlive(trial.settings, start + life, () => trial.store.touch(key, start + 3 * life));
+        await untilGone(trial.settings, start + life);
+        await expectThere(trial, key, start + 3 * life);
+        await untilGone(trial.settings, start + 3 * life);
+        await expectGone(trial, key);
+      }),
+  },
+  {
+    name: 'expiry: touch shortens the life of a record',
+    async run(trial) {
+      const key = await stored(trial, trial.later());
+      const expires = soon(trial);
+      await trial.store.touch(key, expires);
+      await untilGone(trial.settings, expires);
+      await expectGone(trial, key);
+    },
+  },
+  {
+    name: 'expiry: a touch with a time in the past ends the record',
+    async run(trial) {
+      const key = await stored(trial, trial.later());
+      await trial.store.touch(key, Date.now() - 1000 - 5 * trial.settings.ttlGranularity);
+      await expectGone(trial, key);
+    },
+  },
+  {
+    name: 'expiry: `expected: null` writes over an expired record',
+    async run(trial) {
+      const key = await expired(trial);
+      expectSame(
+        await trial.store.set(key, trial.text(), { expires: trial.later(), expected: null }),
+        true,
+        'An expired record is no record: `expected: null` holds.',
+        'the new session of a visitor who comes back could not be stored.',
+      );
+    },
+  },
+  {
+    name: 'expiry: `expected: text` does not hold for an expired record',
+    async run(trial) {
+      const { store, text, later } = trial;
+      const key = await expired(trial);
+      expectSame(
+        await store.set(key, text(), { expires: later(), expected: text({ user: 'alice' }) }),
+        false,
+        'An expired record is no record: `expected: text` does not hold, whatever it was.',
+        'a slow request would bring back a session that has ended.',
+      );
+      await expectGone(trial, key);
+    },
+  },
+  {
+    name: 'expiry: touch does not revive an expired record',
+    async run(trial) {
+      const key = await expired(trial);
+      expectSame(
+        await trial.store.touch(key, trial.later()),
+        false,
+        'An expired record is no record: touch() resolves to `false`.',
+        'a slow request would bring back a session that has ended.',
+      );
+      await expectGone(trial, key);
+    },
+  },
+  {
+    name: 'expiry: ids does not list an expired record',
+    async run(trial) {
+      if (!trial.store.ids) return;
+      const key = await expired(trial);
+      let listed = false;
+      for await (const other of trial.store.ids()) listed ||= other === key;
+      expectSame(
+        listed,
+        false,
+        'ids() leaves out what has expired.',
+        "a user's list of logins would show dead ones.",
+      );
+    },
+  },
+];
+
+async function stored({ store, id, text }: Trial, expires: number): Promise<string> {
+  const key = id();
+  await store.set(key, text({ user: 'alice' }), { expires });
+  return key;
+}
+
+/** A time that is near, yet further off than a store's clock ticks. */
+function soon({ settings }: Trial): number {
+  return Date.now() + 30 + settings.ttlGranularity;
+}
+
+/** The id of a record that has just expired by itself. */
+async function expired(trial: Trial): Promise<string> {
+  const expires = soon(trial);
+  const key = await stored(trial, expires);
+  await untilGone(trial.settings, expires);
+  return key;
+}
+
+async function expectThere({ store, text, settings }: Trial, key: string, expires: number): Promise<void> {
+  expectSame(
+    await whileAlive(settings, expires, () => store.get(key)),
+    text({ user: 'alice' }),
+    'A record is there until its expiry, given in milliseconds since 1970.',
+    LOGGED_OUT,
+  );
+}
+
+async function expectGone({ store }: Trial, key: string): Promise<void> {
+  expectSame(
+    await store.get(key),
+    undefined,
+    'A record is gone as soon as its expiry is now or past.',
+    OVERSTAYS,
+  );
+}

@@ -1,0 +1,145 @@
+import { type Check, expectSame, fail, type Trial } from './check.js';
+
+const MIXED_UP = "one visitor would get, change or end another one's session.";
+
+export const oddIds: readonly Check[] = [
+  {
+    name: 'ids: look-alikes are different records',
+    async run(trial) {
+      const base = trial.id();
+      const tails = ['', 'b', 'B', '-', '_', '_b', '-b', '__', 'bb', '0', '00'];
+      await expectApart(trial, [...tails.map((tail) => base + tail), base.toLowerCase(), base.toUpperCase()]);
+    },
+  },
+  {
+    name: 'ids: `__proto__` and the like are ordinary ids',
+    async run(trial) {
+      const names = [
+        '__proto__',
+        'constructor',
+        'prototype',
+        'toString',
+        'hasOwnProperty',
+        'length',
+        'undefined',
+      ];
+      for (const name of names) await trial.store.destroy(name); // what a run that was cut short has left
+      for (const name of names) {
+        expectSame(
+          await trial.store.get(name),
+          undefined,
+          `There is no record under ${JSON.stringify(name)} before one is set.`,
+          'such an id in a forged cookie would be an error page, or a session that nobody made.',
+        );
+      }
+      await expectApart(trial, names);
+    },
+  },
+  {
+    name: 'ids: patterns, separators and quotes in an id are only characters',
+    when: ({ ids }) => ids === 'any',
+    async run(trial) {
+      const base = trial.id();
+      const tails = [
+        '',
+        '*',
+        '?',
+        '%',
+        '%2A',
+        '[a-z]',
+        '.',
+        '..',
+        '/',
+        '/b',
+        '\\',
+        ':',
+        ':b',
+        ' ',
+        "'",
+        '"',
+        '$',
+        '{}',
+        '#',
+      ];
+      await expectApart(trial, [
+        ...tails.map((tail) => base + tail),
+        `*${base}`,
+        `%${base}`,
+        `../${base}`,
+        `:${base}`,
+      ]);
+    },
+  },
+  {
+    name: 'ids: unicode, control characters and great length are kept apart, or refused with an error',
+    when: ({ ids }) => ids === 'any',
+    async run(trial) {
+      const base = trial.id();
+      const tails = [
+        '',
+        '\0',
+        '\0b',
+        '\n',
+        '\r\n',
+        'é',
+        'e\u0301',
+        '\u{1f600}',
+        '\u00ff',
+        '\ufeff',
+        'x'.repeat(300),
+      ];
+      await expectApart(trial, [...tails.map((tail) => base + tail), `${base}${'x'.repeat(299)}y`]);
+    },
+  },
+];
+
+/**
+ * Sees that what is done to the record of one id does nothing to those of the others, whether the shorter ids or the
+ * longer ones come first.
+ */
+async function expectApart(trial: Trial, ids: string[]): Promise<void> {
+  await expectApartInTurn(trial, ids);
+  await expectApartInTurn(trial, ids.toReversed());
+}
+
+/** Stores a record under each id that the store takes; then touches, overwrites and destroys one after the other. */
+async function expectApartInTurn(trial: Trial, ids: string[]): Promise<void> {
+  const { store, text, later } = trial;
+  const left: string[] = [];
+  for (const id of ids) {
+    if (await takes(trial, id)) left.push(id);
+  }
+  await expectRecords(trial, left, 'Ids that differ in any character have different records.');
+  for (let id = left.shift(); id !== undefined; id = left.shift()) {
+    await store.touch(id, later());
+    await store.set(id, text({ intruder: true }), { expires: later() });
+    await store.destroy(id);
+    await expectRecords(
+      trial,
+      left,
+      `What is done to the record of ${JSON.stringify(id)} leaves others alone.`,
+    );
+    expectSame(
+      await store.get(id),
+      undefined,
+      `destroy() ends the record of ${JSON.stringify(id)}.`,
+      'a logout would not log out.',
+    );
+  }
+}
+
+/** Whether the store takes the id. Refusing is fine, by rejecting; only ids from the core must be taken. */
+async function takes({ store, text, later }: Trial, id: string): Promise<boolean> {
+  try {
+    await store.set(id, text({ id }), { expires: later() });
+    return true;
+  } catch (error) {
+    if (/^[\w-]{1,64}$/.test(id))
+      fail(`The store takes the id ${JSON.stringify(id)}.`, 'the core makes such ids.', error);
+    return false;
+  }
+}
+
+async function expectRecords({ store, text }: Trial, ids: string[], contract: string): Promise<void> {
+  for (const id of ids) expectSame(await store.get(id), text({ id }), contract, MIXED_UP);
+}

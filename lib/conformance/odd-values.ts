@@ -1,0 +1,130 @@
+import { type Check, expectSame, type Trial } from './check.js';
+
+const MANGLED = 'what a visitor typed would come back changed, or end the session.';
+
+export const oddValues: readonly Check[] = [
+  {
+    name: 'values: unicode comes back unchanged',
+    run: (trial) =>
+      expectKept(trial, [
+        'Ærøskøbing',
+        'e\u0301 is not \u00e9',
+        '日本語',
+        '\u{1f469}\u200d\u{1f680}',
+        '\ufeff',
+        '\u2028\u2029',
+      ]),
+  },
+  {
+    name: 'values: control characters, NUL included, come back unchanged',
+    run: (trial) =>
+      expectKept(trial, ['a\0b', '\0', '\u0001\u001f\u007f\u0080', 'a\r\nb\rc\nd', '\t', 'trailing\n', ' ']),
+  },
+  {
+    name: 'values: quotes, escapes and code are only text',
+    run: (trial) =>
+      expectKept(trial, [
+        `it's "so"`,
+        '\\',
+        '\\n',
+        '\\u0000',
+        "'); DROP TABLE sessions; --",
+        '$1 $& $$',
+        '%s%d',
+        '<b>&amp;',
+      ]),
+  },
+  {
+    name: 'values: keys such as `__proto__` stay data',
+    async run(trial) {
+      for (const key of ['__proto__', 'constructor', 'toString', '$set', 'a.b', '']) {
+        const data = Object.fromEntries([[key, { polluted: true }]]);
+        await expectTextKept(
+          trial,
+          trial.text({ data }),
+          'Text is kept, whatever keys its JSON has.',
+          MANGLED,
+        );
+      }
+      expectSame(
+        (Object.prototype as { polluted?: boolean }).polluted,
+        undefined,
+        'Storing a text never changes the prototype of objects.',
+        'anybody who can put a key into a session could change what the whole app does.',
+      );
+    },
+  },
+  {
+    name: 'values: a long text comes back whole',
+    async run(trial) {
+      const { settings, text } = trial;
+      const rest = settings.valueBytes - Buffer.byteLength(text({ long: '' }));
+      await expectTextKept(
+        trial,
+        text({ long: 'abcdefgé'.repeat(Math.ceil(rest / 9)).slice(0, Math.floor((rest * 8) / 9)) }),
+        `A text of up to ${settings.valueBytes} bytes is kept whole.`,
+        'a full shopping cart would end the session, or come back as broken JSON.',
+      );
+    },
+  },
+  {
+    name: 'values: text that is no JSON of a session is kept too',
+    when: ({ values }) => values === 'any',
+    async run(trial) {
+      const texts = [
+        'plain',
+        ' spaced ',
+        '0',
+        '1e3',
+        'null',
+        'true',
+        '"quoted"',
+        '{"a" :1}',
+        '[1]',
+        '{broken',
+        'a\0b',
+        'é\n',
+      ];
+      for (const text of texts) {
+        const contract = 'A store keeps text as it is: it never parses, trims or rewrites it.';
+        await expectTextKept(
+          trial,
+          text,
+          contract,
+          'other serializers and encryption store texts that are not JSON.',
+        );
+      }
+    },
+  },
+];
+
+/** Each piece of data, within a session, must come back. */
+async function expectKept(trial: Trial, pieces: string[]): Promise<void> {
+  for (const piece of pieces) {
+    await expectTextKept(
+      trial,
+      trial.text({ piece, [piece]: 1 }),
+      'Text comes back character by character.',
+      MANGLED,
+    );
+  }
+}
+
+/** The text comes back, and also counts as what is stored. */
+async function expectTextKept(
+  { store, id, later }: Trial,
+  value: string,
+  contract: string,
+  why: string,
+): Promise<void> {
+  const key = id();
+  await store.set(key, value, { expires: later() });
+  expectSame(await store.get(key), value, contract, why);
+  expectSame(
+    await store.set(key, value, { expires: later(), expected: value }),
+    true,
+    '`expected: text` holds for any text that get() gives.',
+    'the core would try again and again, and drop the change at last.',
+  );
+  await store.destroy(key);
+}

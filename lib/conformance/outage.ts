@@ -1,0 +1,71 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { brief, type Check, expectSame, fail, type Trial } from './check.js';
+
+export const outage: readonly Check[] = [
+  {
+    name: 'outage: without its back end the store rejects or is right, and it recovers',
+    when: ({ interrupt }) => interrupt !== undefined,
+    async run(trial) {
+      const { store, text, later, settings } = trial;
+      const [kept, touched, destroyed] = [trial.id(), trial.id(), trial.id()];
+      for (const key of [kept, touched, destroyed]) await store.set(key, text({ key }), { expires: later() });
+
+      const restore = await settings.interrupt!();
+      await Promise.all([
+        expectHonest('get', store.get(kept), text({ key: kept })),
+        expectHonest('touch', store.touch(touched, later()), true),
+        expectHonest('set', store.set(trial.id(), text(), { expires: later(), expected: null }), true),
+        expectHonest('destroy', store.destroy(destroyed), undefined),
+      ]);
+      await restore?.();
+      await expectRecovery(trial);
+    },
+  },
+];
+
+/** Rejecting with an Error is right, and so is the answer that the store would give with its back end. */
+async function expectHonest<T>(method: string, call: Promise<T>, right: T): Promise<void> {
+  const contract = `Without its back end, ${method}() rejects with an Error.`;
+  let answer: T;
+  try {
+    answer = await call;
+  } catch (error) {
+    if (isHanging(error)) throw error;
+    if (error instanceof Error || Object.prototype.toString.call(error) === '[object Error]') return;
+    return fail(contract, 'error handlers and logs of the app make nothing of something else.', error);
+  }
+  expectSame(
+    answer,
+    right,
+    contract,
+    'an outage would look like a visitor without a session, or like work done.',
+  );
+}
+
+function isHanging(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === 'ERR_ASSERTION';
+}
+
+async function expectRecovery(trial: Trial): Promise<void> {
+  const deadline = Date.now() + trial.settings.patience;
+  for (;;) {
+    const problem = await attemptUse(trial);
+    if (problem === undefined) return;
+    if (Date.now() >= deadline) {
+      fail('The store recovers by itself.', 'the app would have to be started anew.', problem);
+    }
+    await delay(20);
+  }
+}
+
+/** What is wrong with storing and reading a record now, if anything. */
+async function attemptUse({ store, id, text, later }: Trial): Promise<unknown> {
+  const key = id();
+  try {
+    await store.set(key, text({ back: true }), { expires: later() });
+    const found = await store.get(key);
+    return found === text({ back: true }) ? undefined : `get() gave ${brief(found)}`;
+  } catch (error) {
+    return error;
+  }
+}

@@ -1,0 +1,106 @@
+import type { SessionStore } from '../stores/store.js';
+
+/** The runner's function that declares a test: `test` or `it` of Jest, Vitest, Mocha and `node:test`. */
+export type TestFunction = (name: string, body: () => Promise<void>, timeout: number) => unknown;
+
+/** What {@link conformance} is told about a store. Only `store`, and one of `test` and `it`, must be given. */
+export interface ConformanceOptions {
+  /** Declares a test. `it` will do as well. */
+  test?: TestFunction;
+  /** Declares a test, for runners that call it so. */
+  it?: TestFunction;
+  /**
+   * Gives the store to check; called once for each check. It may give the same store each time (then set `close`),
+   * and the data may hold other records.
+   */
+  store: () => SessionStore | Promise<SessionStore>;
+  /** Called when a check is through with a store. Default: the store's own `close()`, if it has one. */
+  close?: (store: SessionStore) => unknown;
+  /**
+   * Gives another instance over the same data as what `store` gave last, as another process of the app would have.
+   * Turns on the checks that need two.
+   */
+  second?: () => SessionStore | Promise<SessionStore>;
+  /**
+   * Gives an instance that shares nothing with what `store` gives: another prefix, table or directory. Turns on the
+   * check that they don't see one another's records.
+   */
+  separate?: () => SessionStore | Promise<SessionStore>;
+  /**
+   * What the store promises of `expected`:
+   * - `true` (default): it compares and writes in one step, whoever else uses the data;
+   * - `'in-process'`: in one step only among the calls to one instance. Its `atomic` must be `false`;
+   * - `false`: in two steps. Its `atomic` must be `false`, and no races are run.
+   */
+  atomic?: boolean | 'in-process';
+  /**
+   * How far off an expiry may be, in milliseconds: `1000` for a store that counts whole seconds. Allow also for a
+   * server whose clock differs from this machine's. Default `1`, which means exact.
+   */
+  ttlGranularity?: number;
+  /**
+   * Which texts the store can hold: `'any'` (default), or only the JSON of a `'session'`, an object with a cookie.
+   */
+  values?: 'any' | 'session';
+  /**
+   * Which ids the store can hold: `'any'` (default), or only `'url-safe'` ones: letters, digits, `-` and `_`.
+   * The ids that the core makes are url-safe; those of an app's own `genid` need not be.
+   */
+  ids?: 'any' | 'url-safe';
+  /** The length in bytes of the longest text to try. Default 1,048,576. */
+  valueBytes?: number;
+  /** How many records to store at once. Default 1000. */
+  count?: number;
+  /** How long one call to the store may take, in milliseconds, before it counts as hanging. Default 5000. */
+  patience?: number;
+  /**
+   * Cuts the connection of the store that `store` gave last. For an outage that lasts, give back a function that ends
+   * it. Turns on the check of what the store does without its back end.
+   */
+  interrupt?: () => Promise<undefined | (() => Promise<void>)> | Promise<void>;
+}
+
+/** The options with their defaults. */
+export type Settings = Readonly<
+  Required<Omit<ConformanceOptions, 'test' | 'it' | 'second' | 'separate' | 'interrupt'>> &
+    Pick<ConformanceOptions, 'second' | 'separate' | 'interrupt'> & { test: TestFunction }
+>;
+
+/** @throws TypeError if the runner's function or the store is missing. */
+export function settingsOf(options: ConformanceOptions): Settings {
+  const test = options.test ?? options.it;
+  if (typeof test !== 'function') {
+    throw new TypeError(
+      "conformance: give the runner's function as `test` or `it`: conformance({ test, store }).",
+    );
+  }
+  if (typeof options.store !== 'function') {
+    throw new TypeError(
+      'conformance: `store` must be a function that gives a store: store: () => new MyStore().',
+    );
+  }
+  const granularity = options.ttlGranularity ?? 1;
+  if (!(granularity >= 1)) {
+    throw new RangeError(
+      `conformance: \`ttlGranularity\` is in milliseconds and at least 1, not ${granularity}.`,
+    );
+  }
+  return {
+    close: (store) => store.close?.(),
+    atomic: true,
+    ttlGranularity: 1,
+    values: 'any',
+    ids: 'any',
+    valueBytes: 1_048_576,
+    count: 1000,
+    patience: 5000,
+    ...given(options),
+    test,
+  };
+}
+
+/** Without the options that are `undefined`, so that those get their default. */
+function given(options: ConformanceOptions): ConformanceOptions {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as unknown as ConformanceOptions;
+}

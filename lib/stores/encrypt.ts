@@ -1,0 +1,91 @@
+import { SteadyError } from '../errors.js';
+import { warnOnce } from '../warnings.js';
+import { type EncryptionKey, readKeys } from './encryption-keys.js';
+import { seal, unseal } from './sealed-text.js';
+import type { SessionStore, SetOptions } from './store.js';
+import { checkOptions } from './store-options.js';
+
+export type { EncryptionKey } from './encryption-keys.js';
+
+export interface EncryptOptions {
+  /**
+   * Told of each stored record that could not be decrypted, with an error of the code `ERR_SESSION_DECRYPT`. Such a
+   * record counts as no session.
+   * @default one warning per process
+   */
+  report?: (error: SteadyError) => void;
+}
+
+/**
+ * A session store that keeps its texts encrypted, by AES-256-GCM: who reads the database learns nothing from them,
+ * and who writes to it can't forge one, nor give a session the record of another, since the id is authenticated
+ * with it. An earlier record of the same session can still be put back.
+ *
+ * The first key encrypts, all of them decrypt. To change keys: add the new one at the end everywhere, then put it
+ * first, then take the old one out when what it encrypted has expired. What was stored without encryption is not
+ * read: those users log in again.
+ *
+ * `expected` works as with the store within, `atomic` too; it takes one more read.
+ *
+ * @throws TypeError, RangeError for a key that is none; the message never shows it.
+ */
+export function encrypt(
+  store: SessionStore,
+  keys: EncryptionKey | readonly EncryptionKey[],
+  options: EncryptOptions = {},
+): SessionStore {
+  checkOptions('encrypt', options, ['report']);
+  const { report = warn } = options;
+  const all = readKeys(keys);
+  const sealed = (id: string, text: string) => seal(text, id, all[0]!);
+
+  const textOf = (id: string, stored: string | undefined): string | undefined => {
+    if (stored === undefined) return undefined;
+    const text = unseal(stored, id, all);
+    if (text === undefined) report(unreadable());
+    return text;
+  };
+
+  /** Writes if what is stored decrypts to `expected`, naming the stored text to the store: it is never twice the same. */
+  const replace = async (
+    id: string,
+    text: string,
+    expires: number,
+    expected: string | null,
+  ): Promise<boolean> => {
+    let stored = await store.get(id);
+    for (;;) {
+      if (textOf(id, stored) !== (expected ?? undefined)) return false;
+      if (await store.set(id, sealed(id, text), { expires, expected: stored ?? null })) return true;
+      const before = stored;
+      stored = await store.get(id);
+      if (stored === before) return false;
+    }
+  };
+
+  return {
+    get: async (id) => textOf(id, await store.get(id)),
+    async set(id: string, text: string, { expires, expected }: SetOptions) {
+      if (expected === undefined) return store.set(id, sealed(id, text), { expires });
+      if (expected === null && (await store.set(id, sealed(id, text), { expires, expected }))) return true;
+      return replace(id, text, expires, expected);
+    },
+    touch: (id, expires) => store.touch(id, expires),
+    destroy: (id) => store.destroy(id),
+    ...(store.ids && { ids: () => store.ids!() }),
+    ...(store.close && { close: () => store.close!() }),
+    ...(store.atomic !== undefined && { atomic: store.atomic }),
+  };
+}
+
+function unreadable(): SteadyError {
+  return new SteadyError(
+    'ERR_SESSION_DECRYPT',
+    'a stored session could not be decrypted: it was changed, moved to another id, or encrypted with a key that is ' +
+      'not given; it counts as no session',
+  );
+}
+
+function warn(error: SteadyError): void {
+  warnOnce('WARN_SESSION_DECRYPT', error.message);
+}

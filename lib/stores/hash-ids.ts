@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto';
+import { lockOf } from '../adapters/lock.js';
+import type { SessionStore, SetOptions } from './store.js';
+import { checkOptions } from './store-options.js';
+
+/** Tells a hashed id from any other, see {@link hashIds}. */
+const MARK = 'sha256-';
+const DAY = 86_400_000;
+
+export interface HashIdsOptions {
+  /**
+   * Whether records may still be stored under plain ids, from before the ids were hashed. Each is moved when it is
+   * first read. Set `false` once those sessions have expired: it saves a read for each new session.
+   * @default true
+   */
+  plain?: boolean;
+  /**
+   * The life, in ms, that a moved record gets if its cookie tells no expiry that is still to come; the next write or
+   * touch, normally at the end of the same request, gives the right one.
+   * @default 86_400_000 (24 hours)
+   */
+  ttl?: number;
+}
+
+/**
+ * A session store that keeps no ids, only their SHA-256: who reads the database, or a copy of it, can't take over a
+ * session with what is found there. An id has 192 random bits, so that its hash can't be reversed by trying.
+ *
+ * A record of id `x` is stored under `sha256-` and the base64url of the hash. What already looks like that is never
+ * looked up as a plain id: or else a hash that was read in the database would be an id that works.
+ *
+ * There is no `ids`, since they are not known. All else is as with the store within, `atomic` too.
+ */
+export function hashIds(store: SessionStore, options: HashIdsOptions = {}): SessionStore {
+  checkOptions('hashIds', options, ['plain', 'ttl']);
+  const { plain = true, ttl = DAY } = options;
+  const lock = lockOf(store);
+  const mayBePlain = (id: string) => plain && !id.startsWith(MARK);
+
+  /** Runs an operation on the hashed id; once more if that fails and the record may have yet to be moved. */
+  const run = async <T>(id: string, operation: (hash: string) => Promise<T>): Promise<T> => {
+    const result = await operation(hashOf(id));
+    if (result || !mayBePlain(id)) return result;
+    await lock.run(id, () => move(store, id, ttl));
+    return operation(hashOf(id));
+  };
+
+  return {
+    get: (id) => run(id, (hash) => store.get(hash)),
+    async set(id: string, text: string, how: SetOptions) {
+      const write = (hash: string) => store.set(hash, text, how);
+      if (typeof how.expected === 'string') return run(id, write);
+      if (how.expected === null && mayBePlain(id)) await lock.run(id, () => move(store, id, ttl));
+      const written = await write(hashOf(id));
+      if (how.expected === undefined && mayBePlain(id)) await store.destroy(id);
+      return written;
+    },
+    touch: (id, expires) => run(id, (hash) => store.touch(hash, expires)),
+    destroy: (id) =>
+      lock.run(id, async () => {
+        // In this order: `move` takes a plain record that is gone for a logout.
+        if (mayBePlain(id)) await store.destroy(id);
+        await store.destroy(hashOf(id));
+      }),
+    ...(store.atomic !== undefined && { atomic: store.atomic }),
+    ...(store.close && { close: () => store.close!() }),
+  };
+}
+
+function hashOf(id: string): string {
+  return MARK + createHash('sha256').update(id).digest('base64url');
+}
+
+/**
+ * Moves the record of a plain id, if there is one, to its hash.
+ *
+ * Another process may move it too: only one of them creates the copy. Another process may destroy the session: the
+ * copy stays only if the plain record was still there after it was made.
+ */
+async function move(store: SessionStore, id: string, ttl: number): Promise<void> {
+  const text = await store.get(id);
+  if (text === undefined) return;
+  const hash = hashOf(id);
+  const copied = await store.set(hash, text, { expires: expiryOf(text) ?? Date.now() + ttl, expected: null });
+  if (!copied) return;
+  if ((await store.get(id)) !== undefined) await store.destroy(id);
+  else await destroyIf(store, hash, text);
+}
+
+/** Destroys a record unless it was changed: an expiry in the past ends it, and `expected` makes that conditional. */
+async function destroyIf(store: SessionStore, id: string, text: string): Promise<void> {
+  await store.set(id, text, { expires: 0, expected: text });
+}
+
+/** When the cookie of a stored session expires, if it tells and that time is still to come. */
+function expiryOf(text: string): number | undefined {
+  try {
+    const expires = Date.parse(JSON.parse(text).cookie.expires);
+    return expires > Date.now() ? expires : undefined;
+  } catch {
+    return undefined; // encrypted, say
+  }
+}

@@ -1,0 +1,292 @@
+import { badOption } from '../option-checks.js';
+import { Cleanup, SLICE } from './cleanup.js';
+import type { SessionStore, SetOptions } from './store.js';
+import { checkOptions, hasMethods, kind } from './store-options.js';
+import { decodeText, encodeText } from './text.js';
+import { millisecondsLeft } from './time-left.js';
+import { storeError, surviveClientErrors, type Trouble } from './trouble.js';
+
+export interface PostgresStoreOptions {
+  /** A `Pool` of `pg`, which the app makes and ends. */
+  pool: PostgresPool;
+  /**
+   * The table, or `schema.table`. It is quoted, so capital letters count.
+   * @default 'session'
+   */
+  table?: string;
+  /**
+   * Creates the table before the first use if it is missing. Needs the right to; see {@link PostgresStore.ddl} for
+   * creating it in a migration.
+   * @default false
+   */
+  createTable?: boolean;
+  /**
+   * About how often expired rows are removed, in milliseconds; 0 for never. Reads don't see them in any case.
+   * @default 900_000 (15 minutes)
+   */
+  cleanupInterval?: number;
+}
+
+/**
+ * Keeps sessions in PostgreSQL 9.6 or later.
+ *
+ * - Each operation is one statement, and conditional writes are atomic, for all processes that use the table.
+ * - The table of connect-pg-simple serves as it is, and either can take over from the other. Its column `sess` is of
+ *   type `json`, so it holds nothing but JSON, and its column `expire` has no time zone: all that use it must have
+ *   the same setting of `TimeZone`. The store's own table has neither limit.
+ * - The server's clock counts the time that a record has left, so it and the app's need not agree.
+ * - Trouble with the server rejects with a `SteadyError` whose code begins with `ERR_SESSION_STORE_`. Service
+ *   returns with the server: the pool makes new connections.
+ *
+ * @example
+ * const pool = new Pool({ connectionString: process.env.DATABASE_URL }).on('error', console.error);
+ * app.use(session({ ...recommended, secret, store: new PostgresStore({ pool, createTable: true }) }));
+ */
+export class PostgresStore implements SessionStore {
+  readonly #pool: PostgresPool;
+  readonly #sql: ReturnType<typeof statements>;
+  readonly #troubles: readonly Trouble[];
+  readonly #cleanup: Cleanup;
+  readonly #table: string;
+  readonly #createTable: boolean;
+  #tableReady: Promise<void> | undefined;
+
+  /** @throws {TypeError} if the pool is missing or of another kind, or an option is unknown or of a wrong type. */
+  constructor(options: PostgresStoreOptions) {
+    checkOptions('PostgresStore', options, ['pool', 'table', 'createTable', 'cleanupInterval'], ELSEWHERE);
+    const { pool, table = 'session', createTable = false, cleanupInterval = 15 * 60_000 } = options;
+    if (!hasMethods(pool, 'query')) {
+      const example = 'For example: new PostgresStore({ pool: new Pool({ connectionString }) })';
+      throw new TypeError(`PostgresStore: pool option must be a Pool of pg; got ${kind(pool)}. ${example}`);
+    }
+    if (typeof createTable !== 'boolean') {
+      throw badOption('PostgresStore: createTable', createTable, 'true or false');
+    }
+    this.#pool = pool;
+    this.#sql = statements(quoteTable(table));
+    this.#troubles = troublesOf(table);
+    this.#table = table;
+    this.#createTable = createTable;
+    this.#cleanup = new Cleanup('PostgresStore', cleanupInterval, () => this.#removeSlice());
+    this.#cleanup.start();
+    surviveClientErrors('PostgresStore', pool);
+  }
+
+  /**
+   * The statements that create the table of a store with this option `table` and its index, if they are missing: for
+   * a migration.
+   *
+   * @throws {TypeError} if it can't be the name of a table.
+   */
+  static ddl(table = 'session'): string {
+    const quoted = quoteTable(table);
+    const index = `"${table.slice(table.lastIndexOf('.') + 1).slice(0, 50)}_expire_idx"`;
+    // Byte order for the ids: an index in the order of a language breaks when the system's rules of it change.
+    return `CREATE TABLE IF NOT EXISTS ${quoted} (
+  sid text COLLATE "C" PRIMARY KEY,
+  sess text NOT NULL,
+  expire timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS ${index} ON ${quoted} (expire);`;
+  }
+
+  async get(id: string): Promise<string | undefined> {
+    const { rows } = await this.#query(this.#sql.get, [encodeText(id)]);
+    return rows[0] && decodeText(rows[0].sess);
+  }
+
+  async set(id: string, value: string, { expires, expected }: SetOptions): Promise<boolean> {
+    const row = [encodeText(id), encodeText(value), millisecondsLeft(expires)];
+    const { rowCount } = await (expected === undefined
+      ? this.#query(this.#sql.write, row)
+      : expected === null
+        ? this.#query(this.#sql.create, row)
+        : this.#query(this.#sql.replace, [...row, encodeText(expected)]));
+    return rowCount === 1;
+  }
+
+  async touch(id: string, expires: number): Promise<boolean> {
+    const { rowCount } = await this.#query(this.#sql.touch, [encodeText(id), millisecondsLeft(expires)]);
+    return rowCount === 1;
+  }
+
+  async destroy(id: string): Promise<void> {
+    await this.#query(this.#sql.destroy, [encodeText(id)]);
+  }
+
+  async *ids(): AsyncIterable<string> {
+    for (let last: string | null = null; ; ) {
+      const { rows } = await this.#query(this.#sql.page, [last, SLICE]);
+      for (const { sid } of rows) yield decodeText(sid);
+      if (rows.length < SLICE) return;
+      last = rows[rows.length - 1]!.sid;
+    }
+  }
+
+  /** Removes expired rows now, and resolves to how many they were. */
+  deleteExpired(): Promise<number> {
+    return this.#cleanup.run();
+  }
+
+  /** Ends the clean-up. The pool is the app's to end. */
+  close(): void {
+    this.#cleanup.stop();
+  }
+
+  async #removeSlice(): Promise<number> {
+    const { rowCount } = await this.#query(this.#sql.removeExpired, [SLICE]);
+    return rowCount ?? 0;
+  }
+
+  async #query(text: string, values: unknown[]): Promise<PostgresResult> {
+    try {
+      if (this.#createTable) await this.#ensureTable();
+      return await withRetries(() => this.#pool.query(text, values));
+    } catch (cause) {
+      throw storeError('PostgresStore', this.#troubles, cause);
+    }
+  }
+
+  /** Once; after a failure the next operation tries again. */
+  #ensureTable(): Promise<void> {
+    this.#tableReady ??= createIfMissing(this.#pool, this.#table).catch((error) => {
+      this.#tableReady = undefined;
+      throw error;
+    });
+    return this.#tableReady;
+  }
+}
+
+/** What is used of a `Pool` of `pg`. */
+export interface PostgresPool {
+  query(text: string, values?: any[]): Promise<PostgresResult>;
+}
+
+/** What is used of a result of `pg`. */
+export interface PostgresResult {
+  rows: any[];
+  rowCount: number | null;
+}
+
+/**
+ * `now()` is the start of the statement. Written and compared like this, an `expire` with or without time zone will
+ * do, and it means what connect-pg-simple means by it.
+ */
+function statements(table: string) {
+  const until = (left: string) => `now() + ${left} * interval '1 millisecond'`;
+  const insert = `INSERT INTO ${table} AS stored (sid, sess, expire) VALUES ($1, $2, ${until('$3')})
+    ON CONFLICT (sid) DO UPDATE SET sess = excluded.sess, expire = excluded.expire`;
+  return {
+    get: `SELECT sess::text FROM ${table} WHERE sid = $1 AND expire > now()`,
+    write: insert,
+    create: `${insert} WHERE stored.expire <= now()`,
+    replace: `UPDATE ${table} SET sess = $2, expire = ${until('$3')}
+      WHERE sid = $1 AND sess::text = $4 AND expire > now()`,
+    touch: `UPDATE ${table} SET expire = ${until('$2')} WHERE sid = $1 AND expire > now()`,
+    destroy: `DELETE FROM ${table} WHERE sid = $1`,
+    page: `SELECT sid FROM ${table} WHERE ($1::text IS NULL OR sid > $1) AND expire > now() ORDER BY sid LIMIT $2`,
+    // Rows that another process is about to remove, or is prolonging just now, are passed over.
+    removeExpired: `DELETE FROM ${table} WHERE sid = ANY (ARRAY(
+      SELECT sid FROM ${table} WHERE expire <= now() LIMIT $1 FOR UPDATE SKIP LOCKED))`,
+  };
+}
+
+/** Asks first: a user without the right to create tables may well use one, which may have an index of another name. */
+async function createIfMissing(pool: PostgresPool, table: string): Promise<void> {
+  const { rows } = await pool.query('SELECT to_regclass($1)::text AS name', [quoteTable(table)]);
+  if (rows[0].name !== null) return;
+  try {
+    await pool.query(PostgresStore.ddl(table));
+  } catch (error) {
+    // Another process has just created the table or the index: duplicate table, object or key in the catalogue.
+    if (!['42P07', '42710', '23505'].includes((error as { code: string }).code)) throw error;
+  }
+}
+
+/** @throws {TypeError} unless it is `table` or `schema.table`, each of a length that PostgreSQL does not cut. */
+function quoteTable(table: unknown): string {
+  const names = typeof table === 'string' ? table.split('.') : [];
+  const valid = (name: string) => /^[^\0"]+$/.test(name) && Buffer.byteLength(name) <= 63;
+  if (names.length < 1 || names.length > 2 || !names.every(valid)) {
+    throw badOption('PostgresStore: table', table, '"table" or "schema.table", without quotation marks');
+  }
+  return names.map((name) => `"${name}"`).join('.');
+}
+
+/**
+ * Where the database's default is a stricter isolation than PostgreSQL's own, a statement that meets another one on
+ * its row fails instead of looking again.
+ */
+async function withRetries<T>(query: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await query();
+    } catch (error) {
+      const serializationFailure = (error as { code?: unknown } | null)?.code === '40001';
+      if (!serializationFailure || attempt === MOST_ATTEMPTS) throw error;
+    }
+  }
+}
+
+const MOST_ATTEMPTS = 20;
+
+// ------------------------------------------------------------------------------------------------------ trouble
+
+/** Options of connect-pg-simple, and where they went. */
+const ELSEWHERE = {
+  tableName: 'it is table',
+  schemaName: 'it is part of table: "schema.table"',
+  createTableIfMissing: 'it is createTable',
+  pruneSessionInterval: 'it is cleanupInterval, in milliseconds',
+  conString: 'it is pool: new Pool({ connectionString })',
+  conObject: 'it is pool: new Pool(...)',
+  ttl: 'set ttl or cookie.maxAge of session() instead',
+  disableTouch: 'set touchAfter of session() instead',
+};
+
+function troublesOf(table: string): readonly Trouble[] {
+  const remedy = `pass createTable: true, or run what PostgresStore.ddl(${JSON.stringify(table)}) gives`;
+  return [
+    {
+      sign: /^42P01/,
+      code: 'ERR_SESSION_STORE_TABLE',
+      advice: `there is no table ${JSON.stringify(table)} in this database. To create it, ${remedy}.`,
+    },
+    {
+      sign: /^(42703|42P10)/,
+      code: 'ERR_SESSION_STORE_TABLE',
+      advice: `${JSON.stringify(table)} is not a table for sessions. Choose another with the option table, and ${remedy}.`,
+    },
+    {
+      sign: /^22P02/,
+      code: 'ERR_SESSION_STORE_VALUE',
+      advice:
+        "the table's column sess is of type json and what was to be stored is not JSON. " +
+        'For other texts, such as encrypted ones, change it: ALTER TABLE ... ALTER COLUMN sess TYPE text.',
+    },
+    {
+      sign: /^25006/,
+      code: 'ERR_SESSION_STORE_READ_ONLY',
+      advice: 'the server or the connection is read-only. Connect the pool to the primary.',
+    },
+    {
+      sign: /^(28|3D000|42501)|SASL/,
+      code: 'ERR_SESSION_STORE_DENIED',
+      advice:
+        'the server refuses the user, the password or the database, or the user may not use the table. ' +
+        "Check the pool's settings and the rights of the user.",
+    },
+    {
+      sign: /^53[12]00/,
+      code: 'ERR_SESSION_STORE_FULL',
+      advice: 'the server has no disk space or memory left for a write. Free some.',
+    },
+    {
+      sign: /^(08|57P|53300|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET)|terminated|timeout|after calling end|not queryable/,
+      code: 'ERR_SESSION_STORE_UNREACHABLE',
+      advice:
+        'there is no connection to the server. Check that it runs, that it has connections left and that the pool ' +
+        'has not been ended; service returns when the server does.',
+    },
+  ];
+}

@@ -1,0 +1,317 @@
+import { createHash } from 'node:crypto';
+import { badOption } from '../option-checks.js';
+import type { SessionStore, SetOptions } from './store.js';
+import { checkOptions, hasMethods, kind } from './store-options.js';
+import { millisecondsLeft } from './time-left.js';
+import { storeError, surviveClientErrors, type Trouble } from './trouble.js';
+
+export interface RedisStoreOptions {
+  /**
+   * A client of node-redis 5 or later (`createClient`, `createCluster`, `createClientPool`) or of ioredis 5 or later
+   * (`Redis`, `Cluster`). The app connects it and closes it.
+   */
+  client: NodeRedisClient | IoRedisClient;
+  /**
+   * What the keys begin with. Stores of several apps on one server need prefixes of which none begins another.
+   * @default 'sess:'
+   */
+  prefix?: string;
+}
+
+/**
+ * Keeps sessions in Redis 6.2 or later, Redis Cluster or Valkey.
+ *
+ * - Keys and values are those of connect-redis 9, so either can take over from the other.
+ * - Each operation is one command. A conditional write compares on the server, in one step, and sends a digest of
+ *   the expected text, not the text.
+ * - Redis counts the time that a record has left, so its clock and the app's need not agree.
+ * - Trouble with the server rejects with a `SteadyError` whose code begins with `ERR_SESSION_STORE_`. Service
+ *   returns with the connection, which is the client's work.
+ *
+ * Options of the client that matter:
+ * - A client that has lost its connection keeps commands until it is back, which makes requests wait. node-redis'
+ *   `disableOfflineQueue: true` and ioredis' `enableOfflineQueue: false` fail them at once.
+ * - ioredis sends a command again whose answer got lost, so a conditional write that was done would find its own
+ *   text and report a conflict. `autoResendUnfulfilledCommands: false` makes it the error that it is.
+ * - node-redis 6 makes a timeout signal for each command, which costs about as much as the command itself.
+ *   `commandOptions: { timeout: 0 }` saves that; then nothing but the connection's end ends the wait for an answer.
+ *
+ * @example
+ * const client = await createClient({ url: process.env.REDIS_URL }).on('error', console.error).connect();
+ * app.use(session({ ...recommended, secret, store: new RedisStore({ client }) }));
+ */
+export class RedisStore implements SessionStore {
+  readonly #commands: Commands;
+  readonly #prefix: string;
+
+  /** @throws {TypeError} if the client is missing or of another kind, or an option is unknown. */
+  constructor(options: RedisStoreOptions) {
+    checkOptions('RedisStore', options, ['client', 'prefix'], ELSEWHERE);
+    const { client, prefix = 'sess:' } = options;
+    if (typeof prefix !== 'string') throw badOption('RedisStore: prefix', prefix, 'a string');
+    this.#commands = commandsOf(client);
+    this.#prefix = prefix;
+    surviveClientErrors('RedisStore', client);
+  }
+
+  async get(id: string): Promise<string | undefined> {
+    const text = await this.#commands.get(this.#prefix + id).catch(fail);
+    return text ?? undefined;
+  }
+
+  async set(id: string, value: string, { expires, expected }: SetOptions): Promise<boolean> {
+    const key = this.#prefix + id;
+    const left = millisecondsLeft(expires);
+    if (expected === undefined) {
+      await (left > 0 ? this.#commands.set(key, value, left) : this.#commands.del(key)).catch(fail);
+      return true;
+    }
+    if (expected === null && left > 0) {
+      return (await this.#commands.setIfAbsent(key, value, left).catch(fail)) !== null;
+    }
+    const digest = expected === null ? '' : sha1(expected);
+    return this.#compareAndSet(key, [digest, left > 0 ? value : '', `${left}`]).catch(fail);
+  }
+
+  async touch(id: string, expires: number): Promise<boolean> {
+    return isOne(await this.#commands.pexpire(this.#prefix + id, millisecondsLeft(expires)).catch(fail));
+  }
+
+  /** `get` and `touch` in one command: the text of a live record, which from now on expires at `expires` (epoch ms). */
+  async getAndTouch(id: string, expires: number): Promise<string | undefined> {
+    const text = await this.#commands.getex(this.#prefix + id, millisecondsLeft(expires)).catch(fail);
+    return text ?? undefined;
+  }
+
+  async destroy(id: string): Promise<void> {
+    await this.#commands.del(this.#prefix + id).catch(fail);
+  }
+
+  /**
+   * The ids of all sessions under this prefix, from every master of a cluster. It goes through all keys of the
+   * server in many small steps, so it takes long where there are many, but holds nobody up.
+   */
+  async *ids(): AsyncIterable<string> {
+    const seen = new Set<string>(); // SCAN may give a key twice
+    const prefix = this.#commands.keyPrefix() + this.#prefix;
+    const pages = this.#commands.scan(`${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`);
+    try {
+      for await (const keys of pages) {
+        for (const key of keys) {
+          if (seen.has(key)) continue;
+          seen.add(key);
+          yield key.slice(prefix.length);
+        }
+      }
+    } catch (cause) {
+      fail(cause);
+    }
+  }
+
+  /** By the script's digest, which is all that crosses the wire unless the server has not seen the script yet. */
+  async #compareAndSet(key: string, args: string[]): Promise<boolean> {
+    try {
+      return isOne(await this.#commands.evalsha(COMPARE_AND_SET_SHA1, key, args));
+    } catch (error) {
+      if (!String(error).includes('NOSCRIPT')) throw error;
+      return isOne(await this.#commands.eval(COMPARE_AND_SET, key, args));
+    }
+  }
+}
+
+/** Clients can be told to give numbers as strings. */
+function isOne(reply: unknown): boolean {
+  return Number(reply) === 1;
+}
+
+/**
+ * Writes ARGV[2] for ARGV[3] milliseconds (0: deletes) if the SHA-1 of what is stored is ARGV[1] ('': if nothing is).
+ *
+ * SHA-1 is what Redis' Lua offers. That collisions of it can be made does no harm here: the digest only tells
+ * whether a record has changed, and both texts would have to be the content of one and the same session. Who can
+ * write both anyway gains nothing by having the one taken for the other.
+ */
+const COMPARE_AND_SET = `
+local stored = redis.call('GET', KEYS[1])
+if (stored and redis.sha1hex(stored) or '') ~= ARGV[1] then return 0 end
+if ARGV[3] == '0' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
+return 1`;
+const COMPARE_AND_SET_SHA1 = sha1(COMPARE_AND_SET);
+
+function sha1(text: string): string {
+  return createHash('sha1').update(text).digest('hex');
+}
+
+// ---------------------------------------------------------------------------------------------- the two clients
+
+/** The commands that the store uses, however a client spells them. Times are milliseconds from now. */
+interface Commands {
+  get(key: string): Promise<string | null>;
+  getex(key: string, left: number): Promise<string | null>;
+  set(key: string, value: string, left: number): Promise<unknown>;
+  /** `null` if there is a record already. */
+  setIfAbsent(key: string, value: string, left: number): Promise<unknown>;
+  pexpire(key: string, left: number): Promise<unknown>;
+  del(key: string): Promise<unknown>;
+  eval(script: string, key: string, args: string[]): Promise<unknown>;
+  evalsha(sha1: string, key: string, args: string[]): Promise<unknown>;
+  /** Pages of keys as the server has them, of all masters. */
+  scan(pattern: string): AsyncIterable<string[]>;
+  /** What the client itself puts before all keys; SCAN has to be told, and its answers have it too. */
+  keyPrefix(): string;
+}
+
+/** What is used of a node-redis client, cluster, pool or sentinel. */
+export interface NodeRedisClient {
+  get(key: string): Promise<any>;
+  getEx(key: string, options: any): Promise<any>;
+  set(key: string, value: string, options?: any): Promise<any>;
+  pExpire(key: string, milliseconds: number): Promise<any>;
+  del(key: string): Promise<any>;
+  eval(script: string, options?: any): Promise<any>;
+  evalSha(sha1: string, options?: any): Promise<any>;
+}
+
+/** What is used of an ioredis client or cluster. */
+export interface IoRedisClient {
+  get(key: string): Promise<any>;
+  getex(key: string, ...options: any[]): Promise<any>;
+  set(key: string, value: string, ...options: any[]): Promise<any>;
+  pexpire(key: string, milliseconds: number): Promise<any>;
+  del(key: string): Promise<any>;
+  eval(script: string, numberOfKeys: number, ...args: any[]): Promise<any>;
+  evalsha(sha1: string, numberOfKeys: number, ...args: any[]): Promise<any>;
+}
+
+function commandsOf(client: unknown): Commands {
+  if (hasMethods(client, 'get', 'set', 'del', 'getEx', 'pExpire', 'evalSha', 'destroy')) {
+    return nodeRedisCommands(client as NodeRedisClient);
+  }
+  if (hasMethods(client, 'get', 'set', 'del', 'getex', 'pexpire', 'evalsha', 'defineCommand')) {
+    return ioRedisCommands(client as IoRedisClient);
+  }
+  const given = hasMethods(client, 'pExpire') ? 'a client of node-redis 4' : kind(client);
+  throw new TypeError(
+    `RedisStore: client option must be a client of node-redis 5 or later, or of ioredis; got ${given}. ` +
+      'For example: new RedisStore({ client: await createClient({ url }).connect() })',
+  );
+}
+
+/** GETEX refuses 0 milliseconds, but takes an instant that has long passed. */
+const AT_ONCE = { type: 'PXAT', value: 1 } as const;
+
+function nodeRedisCommands(client: NodeRedisClient): Commands {
+  const { options, _keyPrefix } = client as { options?: { keyPrefix?: string }; _keyPrefix?: string };
+  const PX = (left: number) => ({ type: 'PX', value: left }) as const;
+  return {
+    get: (key) => client.get(key),
+    getex: (key, left) => client.getEx(key, left > 0 ? PX(left) : AT_ONCE),
+    set: (key, value, left) => client.set(key, value, { expiration: PX(left) }),
+    setIfAbsent: (key, value, left) => client.set(key, value, { expiration: PX(left), condition: 'NX' }),
+    pexpire: (key, left) => client.pExpire(key, left),
+    del: (key) => client.del(key),
+    eval: (script, key, args) => client.eval(script, { keys: [key], arguments: args }),
+    evalsha: (digest, key, args) => client.evalSha(digest, { keys: [key], arguments: args }),
+    keyPrefix: () => options?.keyPrefix ?? _keyPrefix ?? '',
+    async *scan(MATCH) {
+      for (const node of await nodeRedisMasters(client)) {
+        let cursor = '0';
+        do {
+          const page = await node.scan(cursor, { MATCH, COUNT });
+          yield page.keys;
+          cursor = String(page.cursor);
+        } while (cursor !== '0');
+      }
+    },
+  };
+}
+
+function ioRedisCommands(client: IoRedisClient): Commands {
+  const { options } = client as { options?: { keyPrefix?: string } };
+  return {
+    get: (key) => client.get(key),
+    getex: (key, left) =>
+      left > 0 ? client.getex(key, 'PX', left) : client.getex(key, AT_ONCE.type, AT_ONCE.value),
+    set: (key, value, left) => client.set(key, value, 'PX', left),
+    setIfAbsent: (key, value, left) => client.set(key, value, 'PX', left, 'NX'),
+    pexpire: (key, left) => client.pexpire(key, left),
+    del: (key) => client.del(key),
+    eval: (script, key, args) => client.eval(script, 1, key, ...args),
+    evalsha: (digest, key, args) => client.evalsha(digest, 1, key, ...args),
+    keyPrefix: () => options?.keyPrefix ?? '',
+    async *scan(pattern) {
+      for (const node of ioRedisMasters(client)) {
+        let cursor = '0';
+        do {
+          const [next, keys] = await node.scan(cursor, 'MATCH', pattern, 'COUNT', COUNT);
+          yield keys;
+          cursor = next;
+        } while (cursor !== '0');
+      }
+    },
+  };
+}
+
+/** How many keys a step of `ids()` looks at. */
+const COUNT = 1000;
+
+interface NodeRedisNode {
+  scan(cursor: string, options: object): Promise<{ cursor: unknown; keys: string[] }>;
+}
+
+async function nodeRedisMasters(client: object): Promise<NodeRedisNode[]> {
+  if (!('masters' in client)) return [client as NodeRedisNode];
+  const cluster = client as { masters: object[]; nodeClient(master: object): Promise<NodeRedisNode> };
+  return Promise.all(cluster.masters.map((master) => cluster.nodeClient(master)));
+}
+
+interface IoRedisNode {
+  scan(cursor: string, ...options: unknown[]): Promise<[cursor: string, keys: string[]]>;
+}
+
+function ioRedisMasters(client: object): IoRedisNode[] {
+  const cluster = client as { isCluster?: boolean; nodes(role: 'master'): IoRedisNode[] };
+  return cluster.isCluster ? cluster.nodes('master') : [client as IoRedisNode];
+}
+
+// ------------------------------------------------------------------------------------------------------ trouble
+
+/** Options of connect-redis, and where they went. */
+const ELSEWHERE = {
+  ttl: 'set ttl or cookie.maxAge of session() instead',
+  serializer: 'set serializer of session() instead',
+  disableTouch: 'set touchAfter of session() instead',
+  disableTTL: 'every session expires; set cookie.maxAge of session() for long ones',
+  scanCount: 'ids() needs none',
+};
+
+const TROUBLES: readonly Trouble[] = [
+  {
+    sign: /READONLY/,
+    code: 'ERR_SESSION_STORE_READ_ONLY',
+    advice: 'the server is a read-only replica. Connect the client to the primary.',
+  },
+  {
+    sign: /NOAUTH|WRONGPASS|NOPERM|invalid password|AUTH failed/i,
+    code: 'ERR_SESSION_STORE_DENIED',
+    advice:
+      'the server refuses the user or password, or the user may not run this command. ' +
+      'Check the credentials in the client options and the rights of the user (ACL).',
+  },
+  {
+    sign: /\bOOM\b|MISCONF|No space left/,
+    code: 'ERR_SESSION_STORE_FULL',
+    advice: 'the server has no memory or disk space left for a write. Raise maxmemory or free space.',
+  },
+  {
+    sign: /ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET|closed|offline|disconnect|time(d )?out|max retries|root nodes|redirections|slots cache|writeable|CLUSTERDOWN|LOADING|MASTERDOWN|TRYAGAIN/i,
+    code: 'ERR_SESSION_STORE_UNREACHABLE',
+    advice:
+      'there is no connection to the server. Check that it runs and that the client was connected ' +
+      '(await client.connect()); service returns when the connection does.',
+  },
+];
+
+function fail(cause: unknown): never {
+  throw storeError('RedisStore', TROUBLES, cause);
+}

@@ -1,0 +1,255 @@
+import { badOption } from '../option-checks.js';
+import { Cleanup, SLICE } from './cleanup.js';
+import type { SessionStore, SetOptions } from './store.js';
+import { checkOptions, hasMethods, kind } from './store-options.js';
+import { decodeText, encodeText } from './text.js';
+import { END_OF_TIME } from './time-left.js';
+import { storeError, type Trouble } from './trouble.js';
+
+export interface SqliteStoreOptions {
+  /**
+   * An open database of better-sqlite3 (`new Database('sessions.db')`) or of Node's own `node:sqlite`
+   * (`new DatabaseSync('sessions.db')`), which the app closes. Or the name of a file, which the store opens with
+   * `node:sqlite` (Node 22.13 or later) and closes.
+   */
+  database: SqliteDatabase | string;
+  /**
+   * The table, which is created if it is missing.
+   * @default 'sessions'
+   */
+  table?: string;
+  /**
+   * About how often expired rows are removed, in milliseconds; 0 for never. Reads don't see them in any case.
+   * @default 900_000 (15 minutes)
+   */
+  cleanupInterval?: number;
+}
+
+/**
+ * Keeps sessions in an SQLite file: they survive a restart, and the processes of one machine can share them.
+ *
+ * - The database is switched to write-ahead logging (WAL), so readers and a writer don't wait for one another. For
+ *   another process that is writing, an operation waits up to 5 seconds, or what the app set as `busy_timeout`.
+ * - What was stored survives the end of the process. In a file that the store opens, the very last writes may be
+ *   lost when the machine loses power (`synchronous = NORMAL`); pass a database with `synchronous = FULL` to rule
+ *   that out, for a flush to the disk at each write.
+ * - SQLite works in the calling thread: a session of usual size takes some ten microseconds, one of 1 MB some
+ *   milliseconds.
+ * - Trouble with the file rejects with a `SteadyError` whose code begins with `ERR_SESSION_STORE_`.
+ *
+ * @example
+ * const store = new SqliteStore({ database: 'sessions.db' });
+ * app.use(session({ ...recommended, secret, store }));
+ */
+export class SqliteStore implements SessionStore {
+  readonly #database: SqliteDatabase;
+  readonly #ownsDatabase: boolean;
+  readonly #statements: Statements;
+  readonly #cleanup: Cleanup;
+
+  /**
+   * @throws {TypeError} if the database is missing or of another kind, or an option is unknown.
+   * @throws {SteadyError} if the file can't be opened or the table can't be used.
+   */
+  constructor(options: SqliteStoreOptions) {
+    checkOptions('SqliteStore', options, ['database', 'table', 'cleanupInterval']);
+    const { database, table = 'sessions', cleanupInterval = 15 * 60_000 } = options;
+    if (typeof table !== 'string' || !/^[^\0]+$/.test(table)) {
+      throw badOption('SqliteStore: table', table, 'the name of a table');
+    }
+    this.#cleanup = new Cleanup('SqliteStore', cleanupInterval, () => this.#removeSlice());
+    this.#ownsDatabase = typeof database === 'string';
+    this.#database = typeof database === 'string' ? openFile(database) : checkDatabase(database);
+    this.#statements = attempt(() => prepare(this.#database, table));
+    this.#cleanup.start();
+  }
+
+  async get(id: string): Promise<string | undefined> {
+    const row = attempt(() => this.#statements.get.get(encodeText(id), Date.now())) as Row | undefined;
+    return row && decodeText(row.value);
+  }
+
+  async set(id: string, value: string, { expires, expected }: SetOptions): Promise<boolean> {
+    const { write, create, replace } = this.#statements;
+    const [key, text, until, now] = [
+      encodeText(id),
+      encodeText(value),
+      wholeMilliseconds(expires),
+      Date.now(),
+    ];
+    const { changes } = attempt(() => {
+      if (expected === undefined) return write.run(key, text, until);
+      if (expected === null) return create.run(key, text, until, now);
+      return replace.run(text, until, key, encodeText(expected), now);
+    });
+    return Number(changes) === 1;
+  }
+
+  async touch(id: string, expires: number): Promise<boolean> {
+    const { touch } = this.#statements;
+    const { changes } = attempt(() => touch.run(wholeMilliseconds(expires), encodeText(id), Date.now()));
+    return Number(changes) === 1;
+  }
+
+  async destroy(id: string): Promise<void> {
+    attempt(() => this.#statements.destroy.run(encodeText(id)));
+  }
+
+  async *ids(): AsyncIterable<string> {
+    let last = 0;
+    while (true) {
+      // A page at a time: a statement that is still open between two steps would block the others.
+      const page = attempt(() => this.#statements.page.all(last, Date.now(), SLICE)) as PageRow[];
+      for (const { id } of page) yield decodeText(id);
+      if (page.length < SLICE) return;
+      last = page[page.length - 1]!.rowid;
+    }
+  }
+
+  /** Removes expired rows now, and resolves to how many they were. */
+  deleteExpired(): Promise<number> {
+    return this.#cleanup.run();
+  }
+
+  /** Ends the clean-up, and closes the database if the store opened it. */
+  close(): void {
+    this.#cleanup.stop();
+    if (this.#ownsDatabase) this.#database.close();
+  }
+
+  #removeSlice(): number {
+    return Number(attempt(() => this.#statements.removeExpired.run(Date.now(), SLICE)).changes);
+  }
+}
+
+/** What is used of a better-sqlite3 `Database` or a `DatabaseSync`. */
+export interface SqliteDatabase {
+  prepare(sql: string): SqliteStatement;
+  exec(sql: string): unknown;
+  close(): unknown;
+}
+
+/** A prepared statement of either. */
+export interface SqliteStatement {
+  get(...parameters: any[]): unknown;
+  all(...parameters: any[]): unknown[];
+  run(...parameters: any[]): { changes: number | bigint };
+}
+
+interface Row {
+  value: string;
+}
+
+interface PageRow {
+  rowid: number;
+  id: string;
+}
+
+type Statements = ReturnType<typeof prepare>;
+
+/** Each operation is one statement, so it needs no transaction to be atomic, within and across processes. */
+function prepare(database: SqliteDatabase, name: string) {
+  const table = quote(name);
+  if (!(database.prepare('PRAGMA busy_timeout').get() as { timeout: number }).timeout) {
+    database.exec('PRAGMA busy_timeout = 5000');
+  }
+  database.exec(`
+    PRAGMA journal_mode = WAL;
+    CREATE TABLE IF NOT EXISTS ${table} (id TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL, expires INTEGER NOT NULL);
+    CREATE INDEX IF NOT EXISTS ${quote(`${name}_expires`)} ON ${table} (expires)`);
+  const insert = `INSERT INTO ${table} AS stored (id, value, expires) VALUES (?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET value = excluded.value, expires = excluded.expires`;
+  const expired = `SELECT rowid FROM ${table} WHERE expires <= ? LIMIT ?`;
+  return {
+    get: database.prepare(`SELECT value FROM ${table} WHERE id = ? AND expires > ?`),
+    write: database.prepare(insert),
+    create: database.prepare(`${insert} WHERE stored.expires <= ?`),
+    replace: database.prepare(
+      `UPDATE ${table} SET value = ?, expires = ? WHERE id = ? AND value = ? AND expires > ?`,
+    ),
+    touch: database.prepare(`UPDATE ${table} SET expires = ? WHERE id = ? AND expires > ?`),
+    destroy: database.prepare(`DELETE FROM ${table} WHERE id = ?`),
+    page: database.prepare(
+      `SELECT rowid, id FROM ${table} WHERE rowid > ? AND expires > ? ORDER BY rowid LIMIT ?`,
+    ),
+    removeExpired: database.prepare(`DELETE FROM ${table} WHERE rowid IN (${expired})`),
+  };
+}
+
+function quote(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function openFile(name: string): SqliteDatabase {
+  // Asked of the process, not imported, since this file has to load where there is no such module.
+  const sqlite = process.getBuiltinModule?.('node:sqlite') as
+    | { DatabaseSync: new (name: string) => SqliteDatabase }
+    | undefined;
+  if (!sqlite) {
+    throw new TypeError(
+      `SqliteStore can open a file itself only where Node has node:sqlite (22.13 or later); this is ${process.version}. ` +
+        `Install better-sqlite3 and pass its database: new SqliteStore({ database: new Database('${name}') })`,
+    );
+  }
+  return attempt(() => {
+    const database = new sqlite.DatabaseSync(name);
+    database.exec('PRAGMA synchronous = NORMAL');
+    return database;
+  });
+}
+
+function checkDatabase(database: unknown): SqliteDatabase {
+  if (hasMethods(database, 'prepare', 'exec', 'close')) return database as SqliteDatabase;
+  throw new TypeError(
+    'SqliteStore: database option must be a database of better-sqlite3 or node:sqlite, or the name of a file; ' +
+      `got ${kind(database)}. For example: new SqliteStore({ database: 'sessions.db' })`,
+  );
+}
+
+function wholeMilliseconds(expires: number): number {
+  return Math.floor(Math.min(expires, END_OF_TIME));
+}
+
+const TROUBLES: readonly Trouble[] = [
+  {
+    sign: /no such column|has no column|ON CONFLICT clause does not match/,
+    code: 'ERR_SESSION_STORE_TABLE',
+    advice: 'the table exists, but it is not one of SqliteStore. Choose another name with the option table.',
+  },
+  {
+    sign: /no such table/,
+    code: 'ERR_SESSION_STORE_TABLE',
+    advice: 'the table was dropped. Make a new SqliteStore, which creates it.',
+  },
+  {
+    sign: /readonly|read-only/i,
+    code: 'ERR_SESSION_STORE_READ_ONLY',
+    advice:
+      'the file is read-only, or was removed while it was open. Let the process write to it and its directory.',
+  },
+  {
+    sign: /database or disk is full|SQLITE_FULL/,
+    code: 'ERR_SESSION_STORE_FULL',
+    advice: 'there is no space left for a write. Free disk space, or raise max_page_count.',
+  },
+  {
+    sign: /unable to open|not open|finalized|directory does not exist|SQLITE_CANTOPEN/,
+    code: 'ERR_SESSION_STORE_UNREACHABLE',
+    advice:
+      'the database is closed or its file cannot be opened. Check the path, and close the database last.',
+  },
+  {
+    sign: /locked|busy/i,
+    code: 'ERR_SESSION_STORE_UNREACHABLE',
+    advice:
+      'another process kept the file locked for too long. Look for a long transaction, or raise busy_timeout.',
+  },
+];
+
+function attempt<T>(operation: () => T): T {
+  try {
+    return operation();
+  } catch (cause) {
+    throw storeError('SqliteStore', TROUBLES, cause);
+  }
+}

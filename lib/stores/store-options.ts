@@ -1,0 +1,41 @@
+import { describe, didYouMean } from '../option-checks.js';
+
+/**
+ * Refuses options that a store does not have, so that a misspelt or foreign one does not go unnoticed.
+ *
+ * @param elsewhere of options of other stores: how the same is said here
+ * @throws {TypeError}
+ */
+export function checkOptions(
+  store: string,
+  options: unknown,
+  allowed: readonly string[],
+  elsewhere: Readonly<Record<string, string>> = {},
+): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(
+      `${store} needs an object of options ({ ${allowed.join(', ')} }); got ${kind(options)}`,
+    );
+  }
+  for (const name of Object.keys(options)) {
+    if (allowed.includes(name)) continue;
+    const meant = didYouMean(name, allowed);
+    const advice = Object.hasOwn(elsewhere, name)
+      ? elsewhere[name]
+      : meant
+        ? `did you mean ${meant}?`
+        : `it has ${allowed.join(', ')}`;
+    throw new TypeError(`${store} has no option ${name}; ${advice}`);
+  }
+}
+
+/** What was given, in a few words; of a string not its content, since a connection string has a password in it. */
+export function kind(value: unknown): string {
+  return typeof value === 'string' ? 'a string' : describe(value);
+}
+
+/** Whether `value` is an object (or function) that has all of these methods. */
+export function hasMethods(value: unknown, ...names: string[]): boolean {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false;
+  return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+}

@@ -1,0 +1,38 @@
+/** How {@link SessionStore.set} writes. */
+export interface SetOptions {
+  /** When the record stops being valid, in epoch milliseconds. The core always gives one. */
+  expires: number;
+  /**
+   * What must be stored now for the write to happen:
+   * - omitted: write anyway;
+   * - `null`: only if there is no live record under this id;
+   * - text: only if exactly that text is stored now (and has not expired).
+   *
+   * A store that cannot compare and write in one step says `atomic: false`.
+   */
+  expected?: string | null;
+}
+
+/**
+ * What a custom store implements: text kept under an id until it expires.
+ *
+ * A store never sees a session. Serialization, ids, time-outs, merging and encryption are the core's work.
+ * Check an implementation with `steady-session/conformance`.
+ */
+export interface SessionStore {
+  /** The text stored under `id`; `undefined` when there is none or it has expired. */
+  get(id: string): Promise<string | undefined>;
+  /** Stores `value` under `id`. Resolves to whether it was written: `false` only if `how.expected` did not hold. */
+  set(id: string, value: string, how: SetOptions): Promise<boolean>;
+  /** Gives a live record a new expiry (epoch ms) and leaves its text alone. `false`: there is no such record; none is made. */
+  touch(id: string, expires: number): Promise<boolean>;
+  /** Removes the record. Fine if there is none. */
+  destroy(id: string): Promise<void>;
+
+  /** Optional: the ids of all live records, in any order. */
+  ids?(): AsyncIterable<string>;
+  /** Optional: frees timers and connections that the store itself opened. */
+  close?(): Promise<void> | void;
+  /** `false`: `expected` is checked and written in two steps, so the core adds a lock within this process. Default `true`. */
+  readonly atomic?: boolean;
+}
