@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import parseUrl from 'parseurl';
 import {
   adviseOnCookieSize,
@@ -20,7 +20,7 @@ import { isOver, limit, rotationIsDue, touchIsDue } from './lifetime.js';
 import type { SessionRecord } from './merge.js';
 import { dataText } from './record.js';
 import { contextOf, setContext } from './request-slot.js';
-import type { EndListener } from './response.js';
+import { afterUnwinding, type EndListener } from './response.js';
 import type { Callback, Session, SessionRequest } from './session.js';
 import { type Secret, sign } from './signature.js';
 import { type StoredView, StoredViews } from './stored-view.js';
@@ -30,6 +30,9 @@ export type Next = (error?: unknown) => void;
 
 /** How long after a response its session is looked at again, in milliseconds. */
 const LATE = 1000;
+
+/** Messages over a socket prolong a session no more often than this, in milliseconds. */
+const KEEP_ALIVE = 1000;
 
 const PRESENT: ReadonlySet<SessionState> = new Set(['new', 'unchanged', 'modified']);
 
@@ -52,7 +55,6 @@ interface CookieParsed {
 export class SessionContext implements EndListener {
   readonly core: Core;
   readonly req: SessionRequest;
-  readonly res: ServerResponse;
   readonly #next: Next;
   readonly #driver: StoreDriver;
 
@@ -70,6 +72,7 @@ export class SessionContext implements EndListener {
   #renamed = false;
   #moved: Identity | undefined;
   #touched = false;
+  #keptAliveAt = 0;
   #cookieSent = false;
   #headersLeft = false;
   #cleared = false;
@@ -84,16 +87,9 @@ export class SessionContext implements EndListener {
   #settling: 'waiting' | 'due' | 'done' = 'waiting';
   #committing = false;
 
-  constructor(
-    core: Core,
-    req: IncomingRequest,
-    res: ServerResponse,
-    next: Next,
-    identities: readonly Identity[],
-  ) {
+  constructor(core: Core, req: IncomingRequest, next: Next, identities: readonly Identity[]) {
     this.core = core;
     this.req = req as SessionRequest;
-    this.res = res;
     this.#next = next;
     this.#driver = core.driver;
     this.#identities = identities;
@@ -199,9 +195,14 @@ export class SessionContext implements EndListener {
   }
 
   destroy(session: Session, done: Callback): void {
-    this.#destroyedId = session.id;
+    const { id } = session;
+    this.#destroyedId = id;
     this.#lastCookie = session.cookie;
-    this.#inFlight.run(done, (finished) => this.#driver.destroy(this, session.id, finished));
+    const ended: Callback = (error) => {
+      if (!error) this.core.sockets.end(id, 'session ended');
+      done(error);
+    };
+    this.#inFlight.run(ended, (finished) => this.#driver.destroy(this, id, finished));
   }
 
   regenerate(done: Callback): void {
@@ -249,6 +250,27 @@ export class SessionContext implements EndListener {
     this.#storedId = id;
   }
 
+  /** As `rename`, for a socket whose session another request has given a new id. */
+  followTo(id: string): void {
+    const session = this.#session();
+    const { seen } = this.viewOf(this.req.sessionID);
+    if (session) this.rename(session, id);
+    else this.req.sessionID = id;
+    this.viewOf(id).seen = seen;
+  }
+
+  /** A message has come over a socket: the session's lifetime starts anew, now and then. */
+  keepAlive(): void {
+    const session = this.#session();
+    const now = Date.now();
+    if (!session || now - this.#keptAliveAt < Math.max(this.core.settings.touchAfter, KEEP_ALIVE)) return;
+    this.#keptAliveAt = now;
+    if (!this.core.settings.touch(this.req) || !this.wasStored(session.id)) return;
+    session.touch();
+    limit(session.cookie, this.core.settings, now);
+    this.#driver.touch(this, session, (error) => error && this.#report(error));
+  }
+
   /** Whether there is a record under this id, as far as this request knows. */
   isStored(id: string): boolean {
     return id === this.#storedId;
@@ -267,6 +289,7 @@ export class SessionContext implements EndListener {
   /** The store has no such session any more: another request destroyed it, or it expired. It stays so. */
   interrupt(session: Session): void {
     this.#destroyedId = session.id;
+    this.core.sockets.end(session.id, 'session ended');
   }
 
   isDestroyed(session: Session): boolean {
@@ -359,9 +382,19 @@ export class SessionContext implements EndListener {
     for (const id of ids) {
       this.#driver.destroy(this, id, (error) => {
         failure ??= error;
+        if (!error) this.#leave(id);
         if (--left === 0) done(failure);
       });
     }
+  }
+
+  /** The sockets of a session that was regenerated go along with it; those of one that is over are closed. */
+  #leave(id: string): void {
+    const { sockets } = this.core;
+    const session = this.#session();
+    if (session && session.id !== id && this.isStored(session.id) && !this.#cleared)
+      sockets.move(id, session.id);
+    else sockets.end(id, 'session ended');
   }
 
   /** As express-session, the error reaches the app once the response is out; with `saveFailure: 'error'`, in its place. */
@@ -423,6 +456,10 @@ export class SessionContext implements EndListener {
   }
 
   // ---- After it: what finish and close listeners changed, or what a client that left did not wait for
+
+  closedAfterUnwinding(): void {
+    afterUnwinding(() => this.closed());
+  }
 
   closed(): void {
     if (this.#committing) this.#settling = 'due';

@@ -13,6 +13,7 @@ import { begin } from './lifetime.js';
 import { isCallbackStore, type Settings } from './options.js';
 import { contextOf } from './request-slot.js';
 import { type Callback, Session, type SessionData, type SessionRequest } from './session.js';
+import { SocketRegistry } from './sockets.js';
 import { Store } from './stores/connect-store.js';
 import { MemoryStore } from './stores/memory.js';
 import type { SessionStore } from './stores/store.js';
@@ -31,6 +32,7 @@ export class Core {
   /** `false` while the store says that it is disconnected. */
   storeReady = true;
   readonly events: SessionEvents = new SessionEvents();
+  readonly sockets: SocketRegistry = new SocketRegistry((id) => this.updater.fateOf(id));
   /** What `update()` and `take()` work by, whatever the requests' driver is. */
   readonly updater: TextDriver;
   readonly #callback: StoreDriver;

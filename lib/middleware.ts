@@ -5,17 +5,29 @@ import { type IncomingRequest, type Next, SessionContext } from './context.js';
 import { Core } from './core.js';
 import { SteadyError } from './errors.js';
 import type { SessionEventListener, SessionEventName } from './events.js';
+import { isHandshake, joinHandshake } from './handshake.js';
 import { identify } from './identify.js';
 import { readOptions, type SessionOptions } from './options.js';
 import { contextOf } from './request-slot.js';
 import { holdEnd } from './response.js';
 import { warnOnce } from './warnings.js';
+import {
+  type SocketIoServerLike,
+  serveSocketIo,
+  serveWebSockets,
+  type WebSocketOptions,
+  type WebSocketServerLike,
+} from './websocket.js';
 
 /** What `app.use()` takes, and where to learn what happens to sessions. */
 export interface SessionHandler {
   (req: any, res: any, next: (error?: any) => void): void;
   on(name: SessionEventName, listener: SessionEventListener): void;
   off(name: SessionEventName, listener: SessionEventListener): void;
+  /** Gives the connections of a `ws` server sessions: their request has its session at the `connection` event. */
+  websocket(server: WebSocketServerLike, options?: WebSocketOptions): void;
+  /** Gives the connections of a Socket.IO server sessions: `socket.request.session`. */
+  socketio(io: SocketIoServerLike, options?: WebSocketOptions): void;
 }
 
 /** The road of a request. */
@@ -25,41 +37,59 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
   adviseAtStart(settings, typeof options.cookie === 'object' ? options.cookie : undefined);
 
   function session(req: IncomingRequest, res: ServerResponse, next: Next): void {
-    if (req.session) return alreadyServed(core, req, next);
-    if (settings.skip?.(req)) return next();
-    if (!core.storeReady) return withoutStore(core, next);
-    if (!isOnPath(req, core)) return next();
-    const secrets = settings.secrets ?? (req.secret ? [req.secret] : undefined);
-    if (!secrets) return next(new Error('secret option required for sessions'));
-
-    if (settings.secrets) adviseOnParserSecret(req, secrets);
-
-    req.sessionStore = core.store;
-    const identities = identify(req, settings.name, secrets);
-    const context = new SessionContext(core, req, res, next, identities);
-    holdEnd(res, context);
+    const context = contextFor(core, req, next);
+    if (!context) return;
+    if (isHandshake(req, res)) joinHandshake(res, context);
+    else holdEnd(res, context);
     context.load(next);
   }
+
+  const load = (req: IncomingRequest, next: Next) => {
+    const context = contextFor(core, req, next);
+    context?.load(next);
+    return context;
+  };
 
   return Object.assign(session, {
     on: (name: SessionEventName, listener: SessionEventListener) => core.events.on(name, listener),
     off: (name: SessionEventName, listener: SessionEventListener) => core.events.off(name, listener),
+    websocket: (server: WebSocketServerLike, how: WebSocketOptions = {}) =>
+      serveWebSockets(core, load, server, how),
+    socketio: (io: SocketIoServerLike, how: WebSocketOptions = {}) => serveSocketIo(core, session, io, how),
   });
 }
 
+/** What leads to a session: the right path, a store, a secret. For any other request, `next` has been called. */
+function contextFor(core: Core, req: IncomingRequest, next: Next): SessionContext | undefined {
+  const { settings } = core;
+  const pass = (error?: unknown) => {
+    if (error) next(error);
+    else next();
+    return undefined;
+  };
+  if (req.session) return pass(alreadyServed(core, req));
+  if (settings.skip?.(req)) return pass();
+  if (!core.storeReady) return pass(withoutStore(core));
+  if (!isOnPath(req, core)) return pass();
+  const secrets = settings.secrets ?? (req.secret ? [req.secret] : undefined);
+  if (!secrets) return pass(new Error('secret option required for sessions'));
+  if (settings.secrets) adviseOnParserSecret(req, secrets);
+  req.sessionStore = core.store;
+  return new SessionContext(core, req, next, identify(req, settings.name, secrets));
+}
+
 /** Mounted twice: the first one serves. */
-function alreadyServed(core: Core, req: IncomingRequest, next: Next): void {
+function alreadyServed(core: Core, req: IncomingRequest): undefined {
   adviseMountedTwice(contextOf(req)?.core, core);
-  next();
 }
 
 /** As express-session, the app does without sessions while the store is disconnected, unless it says otherwise. */
-function withoutStore({ settings }: Core, next: Next): void {
+function withoutStore({ settings }: Core): SteadyError | undefined {
   const text =
     'the session store is disconnected, so that requests have no session; check the connection to it';
-  if (settings.onStoreDown === 'error') return next(new SteadyError('ERR_SESSION_STORE_DOWN', text));
+  if (settings.onStoreDown === 'error') return new SteadyError('ERR_SESSION_STORE_DOWN', text);
   warnOnce('WARN_SESSION_STORE_DOWN', `${text}, or set onStoreDown: 'error' to have such requests fail`);
-  next();
+  return undefined;
 }
 
 /** Only paths that get the cookie have sessions. `/app` has those of `/application` too, as in express-session. */

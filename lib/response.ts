@@ -267,7 +267,7 @@ function closed(this: ServerResponse): void {
  * `next()` or `await next()` in earlier middleware has run by then. No timer: the tick queue is served only when the
  * microtask queue is empty.
  */
-function afterUnwinding(callback: () => void): void {
+export function afterUnwinding(callback: () => void): void {
   queueMicrotask(() => process.nextTick(callback));
 }
 

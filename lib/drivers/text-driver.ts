@@ -1,11 +1,13 @@
 import type { SessionContext } from '../context.js';
+import type { Cookie } from '../cookie.js';
 import type { Core } from '../core.js';
 import { SteadyError } from '../errors.js';
-import { expiryOf } from '../lifetime.js';
+import { expiryOf, isOver } from '../lifetime.js';
 import { changedKeys, mergeRecords, type SessionRecord } from '../merge.js';
 import { type Pointer, pointerOf, pointerText } from '../pointer.js';
 import { parseRecord } from '../record.js';
 import { type Callback, RESERVED, type Session } from '../session.js';
+import type { Fate } from '../sockets.js';
 import type { SessionStore } from '../stores/store.js';
 import { backOff, Queues } from './contention.js';
 import type { LoadCallback, StoreDriver } from './driver.js';
@@ -207,6 +209,16 @@ export class TextDriver implements StoreDriver {
     await this.#store.destroy(id);
   }
 
+  /** What has become of a session, for those who wait for its end. */
+  async fateOf(id: string): Promise<Fate> {
+    const text = await this.#store.get(id);
+    const record = text === undefined ? undefined : parseRecord(text);
+    if (text === undefined || !record) return 'gone';
+    const pointer = this.#pointerOf(text);
+    if (pointer) return { movedTo: pointer.target };
+    return isOver(record['cookie'] as Cookie, this.#core.settings, Date.now()) ? 'gone' : 'alive';
+  }
+
   /** Stores the session under a new id, and leaves a pointer to it under the old one. */
   rotate(context: SessionContext, session: Session, done: Callback): void {
     callBack(() => this.#rotate(context, session), done);
@@ -228,6 +240,7 @@ export class TextDriver implements StoreDriver {
         context.rename(session, target);
         Object.assign(context.viewOf(target), { stored: text, seen: mine });
         context.saved(session);
+        this.#core.sockets.move(old, target);
         this.#core.events.emit('rotate', old, { req: context.req });
         return;
       }
