@@ -55,6 +55,8 @@ const channels: Record<StoreOperation, TracingChannel> = {
 /** Tells listeners what happens to sessions. Costs nothing while nobody listens. */
 export class SessionEvents {
   readonly #emitter = new EventEmitter();
+  /** Errors of the store that listeners have been told of, when it failed. */
+  readonly #told = new WeakSet<object>();
 
   on(name: SessionEventName, listener: SessionEventListener): void {
     this.#emitter.on(name, listener);
@@ -71,7 +73,10 @@ export class SessionEvents {
 
   /** Trouble that no request can be told of goes to the `error` listeners or, if there are none, is warned of once. */
   report(id: string, req: IncomingMessage, error: unknown): void {
-    if (this.#emitter.listenerCount('error') > 0) return this.emit('error', id, { req, error });
+    if (this.#emitter.listenerCount('error') > 0) {
+      if (!this.#told.has(error as object)) this.emit('error', id, { req, error });
+      return;
+    }
     warnOnce('WARN_SESSION_ERROR', error instanceof Error ? error.message : String(error));
   }
 
@@ -97,6 +102,7 @@ export class SessionEvents {
       const duration = performance.now() - start;
       const event = error ? 'error' : name(answer);
       if (event) this.emit(event, id, { req, duration, error: error ?? undefined });
+      if (typeof error === 'object' && error !== null) this.#told.add(error);
       done(error, answer);
     };
     const message = { session: hashOf(id), req };

@@ -102,6 +102,8 @@ export interface Settings {
   store: Store | SessionStore;
   cookieOptions: (req: IncomingMessage) => CookieOptions;
   genid: (req: IncomingMessage) => string;
+  /** What a session's idle time is unless it has one of its own, in milliseconds; `undefined` if that is not known before. */
+  idleTime: number | undefined;
   proxy: boolean | undefined;
   resave: boolean;
   rolling: boolean;
@@ -205,6 +207,7 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
   warnOfUnknown(options, OPTIONS, '');
   if (typeof cookie !== 'function') checkCookie(cookie);
   const store = readStore(options.store);
+  const ttl = readMilliseconds('ttl', options.ttl ?? DAY);
   const name = readName(options.name || options.key || 'connect.sid');
   if (typeof cookie !== 'function') checkPrefix(name, cookie);
   return {
@@ -212,6 +215,7 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
     secrets,
     store,
     cookieOptions: typeof cookie === 'function' ? cookie : () => cookie,
+    idleTime: typeof cookie === 'function' ? undefined : idleTimeOf(cookie, ttl),
     genid,
     proxy: options.proxy,
     resave: resave === undefined ? true : Boolean(resave),
@@ -220,7 +224,7 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
     unset: options.unset || 'keep',
     saveFailure: oneOf('saveFailure', options.saveFailure ?? 'pass', ['pass', 'error']),
     clearCookie: readBoolean('clearCookie', options.clearCookie ?? false),
-    ttl: readMilliseconds('ttl', options.ttl ?? DAY),
+    ttl,
     concurrency: readConcurrency(options, store),
     merge: readFunction('merge', options.merge ?? takeMine),
     onInterrupted: oneOf('onInterrupted', options.onInterrupted ?? 'ignore', ['ignore', 'error']),
@@ -256,6 +260,11 @@ export function isCallbackStore(store: Store | SessionStore): store is Store {
 
 function always(): boolean {
   return true;
+}
+
+function idleTimeOf({ maxAge, expires }: CookieOptions, ttl: number): number | undefined {
+  if (expires) return undefined;
+  return typeof maxAge === 'number' ? maxAge : ttl;
 }
 
 function readConcurrency(

@@ -1,5 +1,13 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { types } from 'node:util';
+import {
+  copyHeaders,
+  forgetRepresentation,
+  isHttp2,
+  readStatus,
+  type Status,
+  writeStatus,
+} from './response-head.js';
 import { withPrivateCache, withSetCookie } from './set-cookie.js';
 
 /** What is told about a response whose end is held, and may act on it. */
@@ -237,17 +245,6 @@ function putOffHead(hold: Hold, args: unknown[]): void {
   hold.freezeHeaders();
 }
 
-/** The app may go on using its objects. */
-function copyHeaders(headers: unknown): unknown {
-  if (typeof headers !== 'object' || headers === null) return headers;
-  if (Array.isArray(headers)) return headers.map(copyList);
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, copyList(value)]));
-}
-
-function copyList(value: unknown): unknown {
-  return Array.isArray(value) ? [...value] : value;
-}
-
 /** Middleware such as `compression` makes Node ask again for headers that it believes unsent. */
 function isSameHead(hold: Hold, args: unknown[]): boolean {
   return args.length === 1 && args[0] === hold.res.statusCode;
@@ -278,25 +275,6 @@ function isChunk(chunk: unknown): boolean {
 
 function isData(chunk: unknown): boolean {
   return typeof chunk === 'string' || types.isUint8Array(chunk);
-}
-
-function isHttp2(res: ServerResponse): boolean {
-  return 'stream' in res;
-}
-
-interface Status {
-  code: number;
-  message: string | undefined;
-}
-
-/** HTTP/2 has no status message, and warns when asked for it. */
-function readStatus(res: ServerResponse): Status {
-  return { code: res.statusCode, message: isHttp2(res) ? undefined : res.statusMessage };
-}
-
-function writeStatus(res: ServerResponse, { code, message }: Status): void {
-  if (res.statusCode !== code) res.statusCode = code;
-  if (!isHttp2(res) && res.statusMessage !== message) res.statusMessage = message as string;
 }
 
 const frozenState: PropertyDescriptorMap & ThisType<HeldResponse> = {
@@ -353,26 +331,4 @@ function refuse(res: ServerResponse, method: HeaderMethod | 'writeHead', args: u
 function cutOff(res: ServerResponse, error: unknown): void {
   if (isHttp2(res)) res.destroy(error as Error);
   else res.destroy();
-}
-
-/** Headers that describe the body which the app meant to send; an error page in its place must not inherit them. */
-const REPRESENTATION: readonly string[] = [
-  ...[
-    'content-type',
-    'content-length',
-    'content-encoding',
-    'content-language',
-    'content-location',
-    'content-range',
-  ],
-  ...['content-disposition', 'transfer-encoding', 'trailer', 'etag', 'last-modified', 'location'],
-  ...['cache-control', 'expires', 'age'],
-];
-
-/** Only those that are there: Node takes the removal of a Content-Length for the wish to send none. */
-function forgetRepresentation(res: ServerResponse): void {
-  for (const name of REPRESENTATION) {
-    if (res.hasHeader(name)) res.removeHeader(name);
-  }
-  writeStatus(res, { code: 500, message: undefined });
 }

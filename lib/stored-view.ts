@@ -6,6 +6,8 @@ export interface StoredView {
   readonly id: string;
   stored: string | undefined;
   seen: string | undefined;
+  /** The expiry that reading the record has given it already, in epoch milliseconds. */
+  touchedUntil?: number;
 }
 
 /** One view for each id that the request's session has had. */

@@ -17,6 +17,9 @@ const ATTEMPTS = 100;
 
 const SECOND = 1000;
 
+/** A request that takes no longer than this needs no second touch at its end, in milliseconds. */
+const TOUCH_TOLERANCE = 5 * SECOND;
+
 const EMPTY: SessionRecord = {};
 
 /** A record that is about to be destroyed; no session. */
@@ -84,7 +87,8 @@ export class TextDriver implements StoreDriver {
   }
 
   async #load(context: SessionContext, id: string): Promise<SessionRecord | null> {
-    const text = await this.#store.get(id);
+    const touchedUntil = this.#expiryBeforehand(context);
+    const text = await this.#get(id, touchedUntil);
     if (text === undefined) return null;
     const pointer = this.#pointerOf(text);
     if (pointer) return this.#follow(context, id, pointer);
@@ -99,6 +103,7 @@ export class TextDriver implements StoreDriver {
     }
     const view = context.viewOf(id);
     view.stored = view.seen = text;
+    if (touchedUntil !== undefined) view.touchedUntil = touchedUntil;
     return record;
   }
 
@@ -272,8 +277,27 @@ export class TextDriver implements StoreDriver {
     return JSON.stringify(merged);
   }
 
+  /**
+   * The expiry that this request will give the session if it only reads it, as far as that is known before; the store
+   * can then read and touch in one round trip. The end of the request corrects it if the session has its own.
+   */
+  #expiryBeforehand({ core, req }: SessionContext): number | undefined {
+    const { settings } = core;
+    const perRecord = settings.touchAfter > 0 || settings.absoluteTimeout > 0 || settings.resave;
+    if (!this.#store.getAndTouch || perRecord || settings.idleTime === undefined || !settings.touch(req))
+      return undefined;
+    return Date.now() + settings.idleTime;
+  }
+
+  #get(id: string, touchUntil: number | undefined): Promise<string | undefined> {
+    const store = this.#store;
+    return touchUntil !== undefined && store.getAndTouch ? store.getAndTouch(id, touchUntil) : store.get(id);
+  }
+
   async #touch(context: SessionContext, session: Session): Promise<void> {
-    const { stored, seen } = context.viewOf(session.id);
+    const { stored, seen, touchedUntil } = context.viewOf(session.id);
+    const until = expiryOf(session.cookie, this.#core.settings, Date.now());
+    if (touchedUntil !== undefined && Math.abs(until - touchedUntil) < TOUCH_TOLERANCE) return;
     if (this.#mode.rewriteOnTouch && stored !== undefined && stored === seen) {
       const text = JSON.stringify(session);
       if (await this.#set(context, session, text, true)) {
@@ -281,10 +305,7 @@ export class TextDriver implements StoreDriver {
         return;
       }
     }
-    const found = await this.#store.touch(
-      session.id,
-      expiryOf(session.cookie, this.#core.settings, Date.now()),
-    );
+    const found = await this.#store.touch(session.id, until);
     if (!found) context.interrupt(session);
   }
 

@@ -15,6 +15,7 @@ export class Cleanup {
   readonly #interval: number;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
+  #warned = false;
 
   /** `removeSlice` removes at most {@link SLICE} rows and says how many. An `interval` of 0 ms means never by itself. */
   constructor(store: string, interval: number, removeSlice: () => number | Promise<number>) {
@@ -52,11 +53,18 @@ export class Cleanup {
     try {
       await this.run();
     } catch (error) {
-      warnOnce(
-        'WARN_SESSION_STORE_CLEANUP',
-        `Expired sessions could not be removed, which will be tried again. ${(error as Error).message}`,
-      );
+      this.#warn(error as Error);
     }
     this.start();
+  }
+
+  /** Once: as long as the database has trouble, each request reports it too. */
+  #warn({ message }: Error): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    warnOnce(
+      'WARN_SESSION_STORE_CLEANUP',
+      `Expired sessions could not be removed, which will be tried again. ${message}`,
+    );
   }
 }

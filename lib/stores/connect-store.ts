@@ -23,6 +23,15 @@ abstract class ConnectStore extends EventEmitter {
   /** Deletes what is stored under `sid`. Fine if there is nothing. */
   abstract destroy(sid: string, callback?: Callback): void;
 
+  /** Optional: starts the stored session's lifetime anew, and leaves the rest of it as it is stored. */
+  touch?(sid: string, session: SessionData, callback?: Callback): void;
+  /** Optional: all sessions, by id or in any order. */
+  all?(callback: (error: any, sessions?: Record<string, SessionData> | SessionData[] | null) => void): void;
+  /** Optional: the number of sessions. */
+  length?(callback: (error: any, length?: number) => void): void;
+  /** Optional: deletes all sessions. */
+  clear?(callback?: Callback): void;
+
   /** Deletes the request's stored session and makes a new one in its place, which exists also after an error. */
   regenerate(req: SessionRequest): Promise<void>;
   regenerate(req: SessionRequest, callback: Callback): void;

@@ -29,6 +29,8 @@ export interface SessionStore {
   /** Removes the record. Fine if there is none. */
   destroy(id: string): Promise<void>;
 
+  /** Optional: `get` and `touch` in one round trip. A record that is not there is not made. */
+  getAndTouch?(id: string, expires: number): Promise<string | undefined>;
   /** Optional: the ids of all live records, in any order. */
   ids?(): AsyncIterable<string>;
   /** Optional: frees timers and connections that the store itself opened. */

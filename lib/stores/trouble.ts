@@ -30,14 +30,16 @@ export function storeError(store: string, known: readonly Trouble[], cause: unkn
 /**
  * Keeps a lost connection from ending the process. A client that emits `error` while nobody listens makes Node
  * throw, even between two requests. The store needs no such event: every operation reports its own failure. So
- * this says once that the app does not listen, and leaves the rest to the app.
+ * this says once for a client that the app does not listen, and leaves the rest to the app.
  */
 export function surviveClientErrors(store: string, client: object): void {
   if (!hasMethods(client, 'on', 'listenerCount') || listened.has(client)) return;
   listened.add(client);
   const emitter = client as NodeJS.EventEmitter;
+  let warned = false;
   emitter.on('error', (error: unknown) => {
-    if (emitter.listenerCount('error') > 1) return;
+    if (warned || emitter.listenerCount('error') > 1) return;
+    warned = true;
     warnOnce(
       'WARN_SESSION_STORE_CLIENT',
       `The client of ${store} reported an error and the app does not listen for its errors: ${summary(error)}. ` +

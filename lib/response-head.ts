@@ -1,0 +1,55 @@
+import type { ServerResponse } from 'node:http';
+
+// The head of a response: its status and header fields, as the app gives them.
+
+export function isHttp2(res: ServerResponse): boolean {
+  return 'stream' in res;
+}
+
+export interface Status {
+  code: number;
+  message: string | undefined;
+}
+
+/** HTTP/2 has no status message, and warns when asked for it. */
+export function readStatus(res: ServerResponse): Status {
+  return { code: res.statusCode, message: isHttp2(res) ? undefined : res.statusMessage };
+}
+
+export function writeStatus(res: ServerResponse, { code, message }: Status): void {
+  if (res.statusCode !== code) res.statusCode = code;
+  if (!isHttp2(res) && res.statusMessage !== message) res.statusMessage = message as string;
+}
+
+/** The app may go on using its objects. */
+export function copyHeaders(headers: unknown): unknown {
+  if (typeof headers !== 'object' || headers === null) return headers;
+  if (Array.isArray(headers)) return headers.map(copyList);
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, copyList(value)]));
+}
+
+function copyList(value: unknown): unknown {
+  return Array.isArray(value) ? [...value] : value;
+}
+
+/** Headers that describe the body which the app meant to send; an error page in its place must not inherit them. */
+const REPRESENTATION: readonly string[] = [
+  ...[
+    'content-type',
+    'content-length',
+    'content-encoding',
+    'content-language',
+    'content-location',
+    'content-range',
+  ],
+  ...['content-disposition', 'transfer-encoding', 'trailer', 'etag', 'last-modified', 'location'],
+  ...['cache-control', 'expires', 'age'],
+];
+
+/** Only those that are there: Node takes the removal of a Content-Length for the wish to send none. */
+export function forgetRepresentation(res: ServerResponse): void {
+  for (const name of REPRESENTATION) {
+    if (res.hasHeader(name)) res.removeHeader(name);
+  }
+  writeStatus(res, { code: 500, message: undefined });
+}
