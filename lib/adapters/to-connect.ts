@@ -73,7 +73,7 @@ export class ConnectedStore extends Store {
     return settle(write(), callback);
   }
 
-  touch(sid: string, session: object, callback?: Callback): Promise<void> | undefined {
+  override touch(sid: string, session: object, callback?: Callback): Promise<void> | undefined {
     const touch = async () => {
       await this.#store.touch(sid, this.#expiryOf(session));
     };

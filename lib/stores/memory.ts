@@ -79,10 +79,10 @@ class MemorySessionStore extends Store implements SessionStore {
    * With a session object: replaces the cookie of the stored session by the given one's, and so its expiry, and leaves
    * the rest as it is stored. Does nothing if there is no such session.
    */
-  touch(id: string, expires: number): Promise<boolean>;
-  touch(id: string, session: object): Promise<void>;
-  touch(id: string, session: object, callback: Callback | undefined): void;
-  touch(id: string, value: number | object, callback?: Callback): unknown {
+  override touch(id: string, expires: number): Promise<boolean>;
+  override touch(id: string, session: object): Promise<void>;
+  override touch(id: string, session: object, callback: Callback | undefined): void;
+  override touch(id: string, value: number | object, callback?: Callback): unknown {
     const key = String(id);
     if (typeof value === 'number') return promise(() => this.records.prolong(key, value));
     const work = () => this.touchSession(key, value as SessionData);
@@ -98,9 +98,9 @@ class MemorySessionStore extends Store implements SessionStore {
   }
 
   /** All live sessions by id. It parses every one of them, in one go. */
-  all(): Promise<Sessions>;
-  all(callback: (error: any, sessions?: Sessions) => void): void;
-  all(callback?: (error: any, sessions?: Sessions) => void): unknown {
+  override all(): Promise<Sessions>;
+  override all(callback: (error: any, sessions?: Sessions) => void): void;
+  override all(callback?: (error: any, sessions?: Sessions) => void): unknown {
     const work = () => this.snapshot(parseSession);
     return callback ? answer(callback, work) : promise(work);
   }
@@ -109,17 +109,17 @@ class MemorySessionStore extends Store implements SessionStore {
    * How many sessions are stored and have not expired. Takes constant time, unless many have expired just now: those
    * are removed first, in slices.
    */
-  length(): Promise<number>;
-  length(callback: (error: any, length?: number) => void): void;
-  length(callback?: (error: any, length?: number) => void): unknown {
+  override length(): Promise<number>;
+  override length(callback: (error: any, length?: number) => void): void;
+  override length(callback?: (error: any, length?: number) => void): unknown {
     const count = this.records.count();
     return callback ? void count.then((size) => setImmediate(callback, null, size)) : count;
   }
 
   /** Deletes all sessions. */
-  clear(): Promise<void>;
-  clear(callback: Callback | undefined): void;
-  clear(callback?: Callback): unknown {
+  override clear(): Promise<void>;
+  override clear(callback: Callback | undefined): void;
+  override clear(callback?: Callback): unknown {
     const work = () => this.records.clear();
     return callback ? finish(callback, work) : promise(work);
   }

@@ -70,7 +70,7 @@ export class RedisStore implements SessionStore {
       return (await this.#commands.setIfAbsent(key, value, left).catch(fail)) !== null;
     }
     const digest = expected === null ? '' : sha1(expected);
-    return this.#compareAndSet(key, [digest, left > 0 ? value : '', `${left}`]).catch(fail);
+    return this.#compareAndSet(key, [digest, value, `${left}`]).catch(fail);
   }
 
   async touch(id: string, expires: number): Promise<boolean> {
