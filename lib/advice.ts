@@ -74,7 +74,8 @@ export function adviseMountedTwice(first: Core | undefined, second: Core): void 
 
 /** cookie-parser has another secret than we. */
 export function adviseOnParserSecret(req: IncomingRequest, secrets: readonly Secret[]): void {
-  if (req.secret === undefined || secrets.includes(req.secret)) return;
+  if (typeof req.secret !== 'string' || !secrets.every((secret) => typeof secret === 'string')) return;
+  if (secrets.includes(req.secret)) return;
   warnOnce(
     'WARN_SESSION_PARSER_SECRET',
     'cookie-parser was given another secret than session(), so neither can read what the other signed. Give both the same, or cookie-parser none.',

@@ -21,7 +21,7 @@ import type { SessionRecord } from './merge.js';
 import { dataText } from './record.js';
 import { contextOf, setContext } from './request-slot.js';
 import { afterUnwinding, type EndListener } from './response.js';
-import type { Callback, Session, SessionRequest } from './session.js';
+import { type Callback, Session, type SessionRequest } from './session.js';
 import { type Secret, sign } from './signature.js';
 import { type StoredView, StoredViews } from './stored-view.js';
 import { expireStrays } from './stray-cookies.js';
@@ -100,7 +100,7 @@ export class SessionContext implements EndListener {
   // ---- Beginning: a new session, or the one that the cookie names
 
   #begin(): void {
-    this.core.generate(this.req);
+    this.core.begin(this.req);
     this.#remember(this.req.session as Session);
   }
 
@@ -340,7 +340,7 @@ export class SessionContext implements EndListener {
     if (action === 'write' || action === 'create') {
       this.#history.saved(text);
       adviseOnRecordSize(text?.length ?? 0, settings.largeSession);
-      return (done) => this.#write(session as Session, done);
+      return (done) => this.#saveBy(session as Session, done);
     }
     if (action === 'touch') {
       // with `touchAfter` the record itself has to say when it was touched
@@ -363,6 +363,12 @@ export class SessionContext implements EndListener {
     const drop = !this.core.settings.storeUnreachable;
     adviseOnUnreachable(drop);
     return drop;
+  }
+
+  /** An app may have put a `save` of its own on the session, to watch it or to prevent it. */
+  #saveBy(session: Session, done: Callback): void {
+    if (session.save === Session.prototype.save) this.#write(session, done);
+    else session.save(done);
   }
 
   /** The new record is there before the old one goes, so that a failure loses neither. */

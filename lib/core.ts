@@ -35,6 +35,7 @@ export class Core {
   readonly sockets: SocketRegistry = new SocketRegistry((id) => this.updater.fateOf(id));
   /** What `update()` and `take()` work by, whatever the requests' driver is. */
   readonly updater: TextDriver;
+  #ownGenerate: Store['generate'] | undefined;
   readonly #callback: StoreDriver;
   readonly #text: StoreDriver | undefined;
 
@@ -67,6 +68,12 @@ export class Core {
   get driver(): StoreDriver {
     const replaced = this.store instanceof MemoryStore && !this.store.isPlain;
     return replaced || !this.#text ? this.#callback : this.#text;
+  }
+
+  /** Begins a session. An app may have put a `generate` of its own on the store. */
+  begin(req: SessionRequest): void {
+    if (this.store.generate === this.#ownGenerate) this.generate(req);
+    else this.store.generate(req);
   }
 
   /** Puts a new session under a new id on the request. */
@@ -131,6 +138,7 @@ export class Core {
       const core = contextOf(req)?.core;
       (core?.store === store ? core : this).generate(req);
     };
+    this.#ownGenerate = store.generate;
     if (typeof store.on !== 'function') return;
     store.on('disconnect', () => {
       this.storeReady = false;

@@ -42,32 +42,29 @@ const endings: Record<string, (res: ServerResponse) => unknown> = {
   '/identity': (res) => res.setHeader('Transfer-Encoding', 'identity').end('text'),
 };
 
-const paths = Object.keys(endings);
+/** Trailers need chunks, which are for GET and HTTP/1.1. */
+const paths = Object.keys(endings).filter((path) => path !== '/trailers');
+const kept = paths.filter((path) => path !== '/close' && path !== '/identity');
 
 function requests(version: string, paths: string[], headers = ''): string {
   return paths.map((path) => `GET ${path} HTTP/${version}\r\nHost: localhost\r\n${headers}\r\n`).join('');
 }
 
 const wires: [what: string, sent: string][] = [
-  ['requests pipelined on one connection', requests('1.1', [...paths.slice(0, -2), '/close'])],
-  [
-    'HEAD requests on one connection',
-    requests('1.1', [...paths.slice(0, -2), '/close']).replaceAll('GET', 'HEAD'),
-  ],
+  ['requests pipelined on one connection', requests('1.1', [...kept, '/trailers', '/close'])],
+  ['HEAD requests on one connection', requests('1.1', [...kept, '/close']).replaceAll('GET', 'HEAD')],
   ...paths.map((path): [string, string] => [`HTTP/1.0 ${path}`, requests('1.0', [path])]),
-  ...paths
-    .slice(0, -2)
-    .map((path): [string, string] => [
-      `HTTP/1.0 ${path}, kept alive`,
-      requests('1.0', [path], 'Connection: keep-alive\r\n') + requests('1.0', ['/end']),
-    ]),
+  ...kept.map((path): [string, string] => [
+    `HTTP/1.0 ${path}, kept alive`,
+    requests('1.0', [path], 'Connection: keep-alive\r\n') + requests('1.0', ['/end']),
+  ]),
   ['Transfer-Encoding: identity', requests('1.1', ['/identity'], 'Connection: close\r\n')],
 ];
 
 describe.each(HOSTS)('on %s', (host) => {
   test.each(wires)('%s', async (_, sent) => {
     const [expected, actual] = [await answer(plain, sent), await answer(ours, sent)];
-    expect(actual.split('Set-Cookie: ').length).toBeGreaterThan(1);
+    expect(actual).toContain('\r\nSet-Cookie: connect.sid=s%3A');
     expect(actual.replace(/^Set-Cookie: connect\.sid=.*\r\n/gm, '')).toBe(expected);
   });
 

@@ -167,8 +167,6 @@ async function end(
   next: Next,
   log: LogEntry[],
 ): Promise<void> {
-  // Express's own methods, which are typed there.
-  const response = res as ServerResponse & Record<string, any>;
   switch (ending.by) {
     case 'end':
       res.statusCode = ending.status ?? 200;
@@ -199,22 +197,40 @@ async function end(
       Readable.from(ending.text.split(' ')).pipe(res);
       return;
     case 'redirect':
-      if (response['redirect']) response['redirect'](ending.to);
-      else res.writeHead(302, { Location: ending.to }).end();
-      return;
     case 'send':
-      response['status'](ending.status ?? 200).send(ending.text);
-      return;
     case 'json':
-      response['json'](ending.value);
-      return;
     case 'sendStatus':
-      response['sendStatus'](ending.status);
+      answer(ending, res);
       return;
     case 'throw':
       throw new Error(ending.message);
     case 'next':
       next(ending.message === undefined ? undefined : new Error(ending.message));
+  }
+}
+
+type ExpressEnding = Extract<Ending, { by: 'redirect' | 'send' | 'json' | 'sendStatus' }>;
+
+/** By Express's own methods, or on plain node:http by what comes nearest. */
+function answer(ending: ExpressEnding, res: ServerResponse & Record<string, any>): void {
+  const isExpress = typeof res['send'] === 'function';
+  switch (ending.by) {
+    case 'redirect':
+      if (isExpress) res['redirect'](ending.to);
+      else res.writeHead(302, { Location: ending.to }).end();
+      return;
+    case 'send':
+      res.statusCode = ending.status ?? 200;
+      if (isExpress) res['send'](ending.text);
+      else res.end(ending.text);
+      return;
+    case 'json':
+      if (isExpress) res['json'](ending.value);
+      else res.setHeader('Content-Type', 'application/json').end(JSON.stringify(ending.value));
+      return;
+    case 'sendStatus':
+      if (isExpress) res['sendStatus'](ending.status);
+      else res.writeHead(ending.status).end();
   }
 }
 

@@ -10,6 +10,8 @@ import { type Middleware, plain, real, type Subject } from './subjects.js';
 
 useFrozenClock();
 ignoreWarnings();
+// Hundreds of requests in one test.
+jest.setTimeout(60_000);
 
 const NUM_RUNS = 100;
 

@@ -5,6 +5,8 @@ import { type CookieSpec, HOSTS, type OptionsSpec, type RequestSpec, type StoreS
 
 useFrozenClock();
 ignoreWarnings();
+// Hundreds of requests in one test.
+jest.setTimeout(60_000);
 
 const cookies: Record<string, CookieSpec | undefined> = {
   'left out': undefined,

@@ -145,9 +145,9 @@ export type Ending =
   | { by: 'stream'; parts: { text: string; meanwhile: Action[] }[]; last: Body }
   | { by: 'pipe'; text: string }
   | { by: 'redirect'; to: string }
-  | { by: 'send'; status?: number; text: string } // Express: with an ETag, so 304 with If-None-Match
-  | { by: 'json'; value: unknown } // Express
-  | { by: 'sendStatus'; status: number } // Express
+  | { by: 'send'; status?: number; text: string } // in Express with an ETag, so 304 with If-None-Match
+  | { by: 'json'; value: unknown }
+  | { by: 'sendStatus'; status: number }
   | { by: 'throw'; message: string }
   | { by: 'next'; message?: string };
 

@@ -13,6 +13,10 @@ export function guarded(store: SessionStore, patience: number): SessionStore {
     set: (id, value, how) => watch('set', () => store.set(id, value, how)),
     touch: (id, expires) => watch('touch', () => store.touch(id, expires)),
     destroy: (id) => watch('destroy', () => store.destroy(id)),
+    ...(store.getAndTouch && {
+      getAndTouch: (id: string, expires: number) =>
+        watch('getAndTouch', () => store.getAndTouch!(id, expires)),
+    }),
     ...(store.ids && { ids: () => store.ids!() }),
     ...(store.atomic !== undefined && { atomic: store.atomic }),
   };

@@ -3,6 +3,7 @@ import type { Check } from './check.js';
 import { destroy } from './destroy.js';
 import { expected } from './expected.js';
 import { expiry } from './expiry.js';
+import { getAndTouch } from './get-and-touch.js';
 import { instances } from './instances.js';
 import { manyRecords } from './many-records.js';
 import { oddIds } from './odd-ids.js';
@@ -19,6 +20,7 @@ const checks: readonly Check[] = [
   ...basics,
   ...expected,
   ...touch,
+  ...getAndTouch,
   ...destroy,
   ...expiry,
   ...oddIds,

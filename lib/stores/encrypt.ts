@@ -72,6 +72,9 @@ export function encrypt(
     },
     touch: (id, expires) => store.touch(id, expires),
     destroy: (id) => store.destroy(id),
+    ...(store.getAndTouch && {
+      getAndTouch: async (id: string, expires: number) => textOf(id, await store.getAndTouch!(id, expires)),
+    }),
     ...(store.ids && { ids: () => store.ids!() }),
     ...(store.close && { close: () => store.close!() }),
     ...(store.atomic !== undefined && { atomic: store.atomic }),

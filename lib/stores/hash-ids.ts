@@ -63,6 +63,9 @@ export function hashIds(store: SessionStore, options: HashIdsOptions = {}): Sess
         await store.destroy(hashOf(id));
       }),
     ...(store.atomic !== undefined && { atomic: store.atomic }),
+    ...(store.getAndTouch && {
+      getAndTouch: (id: string, expires: number) => run(id, (hash) => store.getAndTouch!(hash, expires)),
+    }),
     ...(store.close && { close: () => store.close!() }),
   };
 }
