@@ -2,10 +2,13 @@
 
 export { Cookie, type CookieData, type CookieOptions } from './cookie.js';
 export { SteadyError } from './errors.js';
+export type { SessionEvent, SessionEventListener, SessionEventName } from './events.js';
 export type { SessionHandler } from './middleware.js';
 export type { SessionOptions } from './options.js';
+export type { OwnedSession, OwnerOption } from './owners.js';
 export { recommended } from './recommended.js';
 export { type Callback, Session, type SessionData, type SessionRequest } from './session.js';
 export { type SessionCallback, Store } from './stores/connect-store.js';
 export { MemoryStore } from './stores/memory.js';
-export type { SessionStore, SetOptions } from './stores/store.js';
+export type { OwnedRecord, SessionStore, SetOptions } from './stores/store.js';
+export type { WebSocketOptions } from './websocket.js';

@@ -8,6 +8,7 @@ import type { SessionEventListener, SessionEventName } from './events.js';
 import { isHandshake, joinHandshake } from './handshake.js';
 import { identify } from './identify.js';
 import { readOptions, type SessionOptions } from './options.js';
+import type { OwnedSession } from './owners.js';
 import { contextOf } from './request-slot.js';
 import { holdEnd } from './response.js';
 import { warnOnce } from './warnings.js';
@@ -24,6 +25,10 @@ export interface SessionHandler {
   (req: any, res: any, next: (error?: any) => void): void;
   on(name: SessionEventName, listener: SessionEventListener): void;
   off(name: SessionEventName, listener: SessionEventListener): void;
+  /** A user's live sessions, by the option `owner`. */
+  of(owner: string | number): AsyncIterable<OwnedSession>;
+  /** Destroys a user's sessions, wherever they are used; `except` is the id of one to keep. Resolves to their number. */
+  revoke(owner: string | number, how?: { except?: string }): Promise<number>;
   /** Gives the connections of a `ws` server sessions: their request has its session at the `connection` event. */
   websocket(server: WebSocketServerLike, options?: WebSocketOptions): void;
   /** Gives the connections of a Socket.IO server sessions: `socket.request.session`. */
@@ -53,6 +58,9 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
   return Object.assign(session, {
     on: (name: SessionEventName, listener: SessionEventListener) => core.events.on(name, listener),
     off: (name: SessionEventName, listener: SessionEventListener) => core.events.off(name, listener),
+    of: (owner: string | number) => core.updater.of(String(owner)),
+    revoke: (owner: string | number, { except }: { except?: string } = {}) =>
+      core.updater.revoke(String(owner), except),
     websocket: (server: WebSocketServerLike, how: WebSocketOptions = {}) =>
       serveWebSockets(core, load, server, how),
     socketio: (io: SocketIoServerLike, how: WebSocketOptions = {}) => serveSocketIo(core, session, io, how),

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { CookieOptions } from './cookie.js';
 import { type MergeFunction, takeMine } from './merge.js';
 import { badOption, describe, didYouMean } from './option-checks.js';
+import type { OwnerOption } from './owners.js';
 import { isSecret, type Secret } from './signature.js';
 import type { Store } from './stores/connect-store.js';
 import { MemoryStore } from './stores/memory.js';
@@ -76,6 +77,8 @@ export interface SessionOptions {
   rotateGrace?: number | undefined;
   /** What happens when an id is used that was rotated away. `'revoke'`: its session is destroyed, since one of its users is a thief. Default `'ignore'`: the request gets a fresh session. An event `reuse` tells of it. */
   onReuse?: 'ignore' | 'revoke' | undefined;
+  /** Whose a session is, so that `sessions.of(user)` and `sessions.revoke(user)` find it: a key of the session, such as `'userId'`, or a function of its data. */
+  owner?: OwnerOption | undefined;
   /** Whether this request keeps its session alive; polling need not. Default: all do. */
   touch?: ((req: any) => boolean) | undefined;
   /** Requests that have no business with sessions, such as static files and health checks: they get no `req.session`. */
@@ -120,6 +123,7 @@ export interface Settings {
   absoluteTimeout: number;
   touchAfter: number;
   rotateAfter: number;
+  owner: OwnerOption | undefined;
   rotateGrace: number;
   onReuse: 'ignore' | 'revoke';
   touch: (req: IncomingMessage) => boolean;
@@ -159,6 +163,7 @@ const OPTIONS: readonly string[] = [
   'absoluteTimeout',
   'touchAfter',
   'rotateAfter',
+  'owner',
   'rotateGrace',
   'onReuse',
   'touch',
@@ -237,6 +242,7 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
     rotateAfter: options.rotateAfter ? readMilliseconds('rotateAfter', options.rotateAfter) : 0,
     rotateGrace: readMilliseconds('rotateGrace', options.rotateGrace ?? MINUTE),
     onReuse: oneOf('onReuse', options.onReuse ?? 'ignore', ['ignore', 'revoke']),
+    owner: readOwner(options.owner),
     touch: readFunction('touch', options.touch ?? always),
     skip: options.skip && readFunction('skip', options.skip),
     trackCookie: readBoolean('trackCookie', options.trackCookie ?? false),
@@ -364,6 +370,13 @@ function readBoolean(name: string, value: unknown): boolean {
 function readFunction<T>(name: string, value: T): T {
   if (typeof value === 'function') return value;
   throw badOption(name, value, 'a function');
+}
+
+function readOwner(owner: unknown): OwnerOption | undefined {
+  if (owner === undefined || typeof owner === 'function' || (typeof owner === 'string' && owner !== '')) {
+    return owner as OwnerOption | undefined;
+  }
+  throw badOption('owner', owner, 'the name of a key, or a function of the session data');
 }
 
 function readMilliseconds(name: string, value: unknown): number {

@@ -61,6 +61,12 @@ export class SocketRegistry {
     for (const socket of sockets ?? []) socket.end(reason);
   }
 
+  endMatching(matches: (id: string) => boolean, reason: string): void {
+    for (const id of [...this.#byId.keys()]) {
+      if (matches(id)) this.end(id, reason);
+    }
+  }
+
   /** The session goes on under another id. */
   move(from: string, to: string): void {
     const sockets = this.#byId.get(from);

@@ -50,7 +50,7 @@ async function destroyed({ store }: Trial, key: string): Promise<void> {
     await store.destroy(key);
   } catch (error) {
     throw failure(
-      `destroy() is fine whether or not there is a record, but it rejected: ${error}`,
+      `destroy() is fine whether or not there is a record, but it rejected: ${String(error)}`,
       'a second click on "log out", or a logout after the expiry, would be an error page.',
       error,
     );

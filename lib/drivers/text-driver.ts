@@ -4,6 +4,7 @@ import type { Core } from '../core.js';
 import { SteadyError } from '../errors.js';
 import { expiryOf, isOver } from '../lifetime.js';
 import { changedKeys, mergeRecords, type SessionRecord } from '../merge.js';
+import { type OwnedSession, ownerOf, revokeSessions, sessionsOf } from '../owners.js';
 import { type Pointer, pointerOf, pointerText } from '../pointer.js';
 import { parseRecord } from '../record.js';
 import { type Callback, RESERVED, type Session } from '../session.js';
@@ -239,7 +240,7 @@ export class TextDriver implements StoreDriver {
     const expires = expiryOf(session.cookie, this.#core.settings, Date.now());
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const text = this.#merged(context, session, mine);
-      await this.#store.set(target, text, { expires });
+      await this.#store.set(target, text, { expires, ...this.#ownerOf(text) });
       const pointer = pointerText(JSON.parse(text), { target, movedAt: Date.now() });
       if (await this.#store.set(old, pointer, { expires, expected: view.stored ?? null })) {
         context.rename(session, target);
@@ -262,7 +263,12 @@ export class TextDriver implements StoreDriver {
   #set(context: SessionContext, session: Session, text: string, compare: boolean): Promise<boolean> {
     const expires = expiryOf(session.cookie, this.#core.settings, Date.now());
     const expected = context.viewOf(session.id).stored ?? null;
-    return this.#store.set(session.id, text, compare ? { expires, expected } : { expires });
+    const owner = this.#ownerOf(text);
+    return this.#store.set(
+      session.id,
+      text,
+      compare ? { expires, expected, ...owner } : { expires, ...owner },
+    );
   }
 
   /** What to store: `mine`, or, if others have written since this request last saw the record, both changes. */
@@ -321,6 +327,22 @@ export class TextDriver implements StoreDriver {
     );
     this.#core.events.emit('interrupted', session.id, { req: context.req, keys, error });
     if (this.#core.settings.onInterrupted === 'error') throw error;
+  }
+
+  #ownerOf(text: string): { owner?: string } {
+    const { owner: option } = this.#core.settings;
+    const owner = option === undefined ? undefined : ownerOf(JSON.parse(text), option);
+    return owner === undefined ? {} : { owner };
+  }
+
+  /** A user's live sessions. */
+  of(owner: string): AsyncGenerator<OwnedSession> {
+    return sessionsOf(this.#core, this.#store, owner);
+  }
+
+  /** Destroys a user's sessions, but `except`. */
+  revoke(owner: string, except?: string): Promise<number> {
+    return revokeSessions(this.#core, this.#store, owner, except);
   }
 
   #tooManyConflicts(): SteadyError {

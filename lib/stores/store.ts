@@ -11,6 +11,18 @@ export interface SetOptions {
    * A store that cannot compare and write in one step says `atomic: false`.
    */
   expected?: string | null;
+  /** Whose session it is, for a store that has {@link SessionStore.owned}; omitted: nobody's. */
+  owner?: string;
+}
+
+/** A record that {@link SessionStore.owned} has found. */
+export interface OwnedRecord {
+  /** What the store calls the record. */
+  key: string;
+  value: string;
+  /** Whether this is the record of the session with this id. */
+  matches(id: string): boolean;
+  destroy(): Promise<void>;
 }
 
 /**
@@ -33,6 +45,8 @@ export interface SessionStore {
   getAndTouch?(id: string, expires: number): Promise<string | undefined>;
   /** Optional: the ids of all live records, in any order. */
   ids?(): AsyncIterable<string>;
+  /** Optional: the live records that were last set with this `owner`. Without it, all records are gone through by `ids()`. */
+  owned?(owner: string): AsyncIterable<OwnedRecord>;
   /** Optional: frees timers and connections that the store itself opened. */
   close?(): Promise<void> | void;
   /** `false`: `expected` is checked and written in two steps, so the core adds a lock within this process. Default `true`. */

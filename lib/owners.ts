@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import type { Core } from './core.js';
+import { SteadyError } from './errors.js';
+import type { SessionRecord } from './merge.js';
+import { pointerOf } from './pointer.js';
+import { parseRecord } from './record.js';
+import type { OwnedRecord, SessionStore } from './stores/store.js';
+
+/** To whom a session belongs: the name of the key that holds the user's id, or a function of the session's data. */
+export type OwnerOption = string | ((data: any) => string | number | undefined | null);
+
+/** One session in a listing of a user's sessions. */
+export interface OwnedSession {
+  /** Names the session in a page or a form; a hash, useless as a session id. */
+  handle: string;
+  /** When the session began; known with `absoluteTimeout` or another option that needs it. */
+  createdAt: Date | undefined;
+  /** When the cookie that was sent last ends; `undefined` for one that ends with the browser. */
+  expiresAt: Date | undefined;
+  /** What the app has put in it. */
+  data: Record<string, unknown>;
+  /** Destroys the session, and closes its sockets. */
+  revoke(): Promise<void>;
+}
+
+/** The owner of a stored session, or `undefined` if it has none. */
+export function ownerOf(record: SessionRecord, option: OwnerOption | undefined): string | undefined {
+  if (option === undefined) return undefined;
+  const { cookie: _, ...data } = record;
+  const owner =
+    typeof option === 'function' ? option(data) : Object.hasOwn(data, option) ? data[option] : undefined;
+  return typeof owner === 'string' || typeof owner === 'number' ? String(owner) : undefined;
+}
+
+/** A user's live sessions. */
+export async function* sessionsOf(
+  core: Core,
+  store: SessionStore,
+  owner: string,
+): AsyncGenerator<OwnedSession> {
+  for await (const { found, record } of find(core, store, owner)) {
+    const { cookie, ...data } = record;
+    const { createdAt, expires } = cookie as Record<string, unknown>;
+    yield {
+      handle: createHash('sha256').update(`handle ${found.key}`).digest('base64url').slice(0, 22),
+      createdAt: dateOf(createdAt),
+      expiresAt: dateOf(expires),
+      data,
+      revoke: () => revokeOne(core, found),
+    };
+  }
+}
+
+/**
+ * Destroys a user's sessions but the one with the id `except`.
+ * @returns how many there were
+ */
+export async function revokeSessions(
+  core: Core,
+  store: SessionStore,
+  owner: string,
+  except?: string,
+): Promise<number> {
+  let count = 0;
+  for await (const { found } of find(core, store, owner)) {
+    if (except !== undefined && found.matches(except)) continue;
+    await revokeOne(core, found);
+    count++;
+  }
+  return count;
+}
+
+async function revokeOne(core: Core, found: OwnedRecord): Promise<void> {
+  await found.destroy();
+  core.sockets.endMatching((id) => found.matches(id), 'session revoked');
+}
+
+/** The store's index tells which records may be the user's; the records themselves have the last word. */
+async function* find(
+  core: Core,
+  store: SessionStore,
+  owner: string,
+): AsyncGenerator<{ found: OwnedRecord; record: SessionRecord }> {
+  const { owner: option } = core.settings;
+  if (option === undefined) {
+    throw new SteadyError(
+      'ERR_SESSION_NO_OWNER',
+      "to list or revoke a user's sessions, tell session() by the option `owner` whose they are",
+    );
+  }
+  for await (const found of store.owned?.(owner) ?? scan(store)) {
+    const record = parseRecord(found.value);
+    if (record && !pointerOf(found.value) && ownerOf(record, option) === owner) yield { found, record };
+  }
+}
+
+/** Goes through all sessions: for stores that have no index but can list. */
+async function* scan(store: SessionStore): AsyncGenerator<OwnedRecord> {
+  if (!store.ids) {
+    throw new SteadyError(
+      'ERR_SESSION_NOT_LISTABLE',
+      'the session store can neither list sessions nor find those of one owner; give it `ids()` or `owned()`',
+    );
+  }
+  for await (const id of store.ids()) {
+    const value = await store.get(id);
+    if (value !== undefined)
+      yield { key: id, value, matches: (other) => other === id, destroy: () => store.destroy(id) };
+  }
+}
+
+function dateOf(value: unknown): Date | undefined {
+  const date = typeof value === 'number' || typeof value === 'string' ? new Date(value) : undefined;
+  return date && !Number.isNaN(date.getTime()) ? date : undefined;
+}
