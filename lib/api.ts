@@ -1,5 +1,10 @@
 // The one list of public names. Those of the stores and the conformance kit have entry points of their own.
 
+export { type ConnectStoreLike, type ConnectStoreOptions, fromConnectStore } from './adapters/connect.js';
+export { fromCacheManager, fromKeyv, fromUnstorage } from './adapters/key-value.js';
+export { fromLoadSave } from './adapters/load-save.js';
+export { fromMap } from './adapters/map.js';
+export { toConnectStore } from './adapters/to-connect.js';
 export { Cookie, type CookieData, type CookieOptions } from './cookie.js';
 export { SteadyError } from './errors.js';
 export type { SessionEvent, SessionEventListener, SessionEventName } from './events.js';
@@ -9,6 +14,8 @@ export type { OwnedSession, OwnerOption } from './owners.js';
 export { recommended } from './recommended.js';
 export { type Callback, Session, type SessionData, type SessionRequest } from './session.js';
 export { type SessionCallback, Store } from './stores/connect-store.js';
+export { encrypt } from './stores/encrypt.js';
+export { hashIds } from './stores/hash-ids.js';
 export { MemoryStore } from './stores/memory.js';
 export type { OwnedRecord, SessionStore, SetOptions } from './stores/store.js';
 export type { WebSocketOptions } from './websocket.js';

@@ -1,20 +1,43 @@
 import depd from 'depd';
 
-import api = require('./api.js');
-
 import type {
   Callback,
+  ConnectStoreLike,
+  ConnectStoreOptions,
   CookieData,
   CookieOptions,
+  OwnedRecord,
+  OwnedSession,
+  OwnerOption,
   SessionCallback,
   SessionData,
+  SessionEvent,
+  SessionEventListener,
+  SessionEventName,
   SessionHandler,
   SessionOptions,
   SessionRequest,
   SessionStore,
   SetOptions,
+  WebSocketOptions,
 } from './api.js';
-import { Cookie, MemoryStore, recommended, Session, SteadyError, Store } from './api.js';
+import {
+  Cookie,
+  encrypt,
+  fromCacheManager,
+  fromConnectStore,
+  fromKeyv,
+  fromLoadSave,
+  fromMap,
+  fromUnstorage,
+  hashIds,
+  MemoryStore,
+  recommended,
+  Session,
+  SteadyError,
+  Store,
+  toConnectStore,
+} from './api.js';
 import { middleware } from './middleware.js';
 
 /** Of the namespace that apps may have silenced (`NO_DEPRECATION`). Made here, it points at the caller of `session()`. */
@@ -33,19 +56,60 @@ function session(options?: SessionOptions): SessionHandler {
 declare namespace session {
   export type {
     Callback,
+    ConnectStoreLike,
+    ConnectStoreOptions,
     CookieData,
     CookieOptions,
+    OwnedRecord,
+    OwnedSession,
+    OwnerOption,
     SessionCallback,
     SessionData,
+    SessionEvent,
+    SessionEventListener,
+    SessionEventName,
     SessionHandler,
     SessionOptions,
     SessionRequest,
     SessionStore,
     SetOptions,
+    WebSocketOptions,
   };
-  export { Cookie, MemoryStore, recommended, Session, SteadyError, Store };
+  export {
+    Cookie,
+    encrypt,
+    fromCacheManager,
+    fromConnectStore,
+    fromKeyv,
+    fromLoadSave,
+    fromMap,
+    fromUnstorage,
+    hashIds,
+    MemoryStore,
+    recommended,
+    Session,
+    SteadyError,
+    Store,
+    toConnectStore,
+  };
 }
 
-Object.assign(session, api);
+// One face for require and import: Node reads off these very lines which names `import { Store } from` may ask for.
+module.exports = session;
+module.exports.Cookie = Cookie;
+module.exports.encrypt = encrypt;
+module.exports.fromCacheManager = fromCacheManager;
+module.exports.fromConnectStore = fromConnectStore;
+module.exports.fromKeyv = fromKeyv;
+module.exports.fromLoadSave = fromLoadSave;
+module.exports.fromMap = fromMap;
+module.exports.fromUnstorage = fromUnstorage;
+module.exports.hashIds = hashIds;
+module.exports.MemoryStore = MemoryStore;
+module.exports.recommended = recommended;
+module.exports.Session = Session;
+module.exports.SteadyError = SteadyError;
+module.exports.Store = Store;
+module.exports.toConnectStore = toConnectStore;
 
 export = session;

@@ -76,7 +76,7 @@ function contextFor(core: Core, req: IncomingRequest, next: Next): SessionContex
     return undefined;
   };
   if (req.session) return pass(alreadyServed(core, req));
-  if (settings.skip?.(req)) return pass();
+  if (settings.skip(req)) return pass();
   if (!core.storeReady) return pass(withoutStore(core));
   if (!isOnPath(req, core)) return pass();
   const secrets = settings.secrets ?? (req.secret ? [req.secret] : undefined);

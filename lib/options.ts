@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { CookieOptions } from './cookie.js';
+import type { AppRequest } from './express-types.js';
 import { type MergeFunction, takeMine } from './merge.js';
 import { badOption, describe, didYouMean } from './option-checks.js';
 import type { OwnerOption } from './owners.js';
 import { isSecret, type Secret } from './signature.js';
-import type { Store } from './stores/connect-store.js';
+import type { CallbackStore, Store } from './stores/connect-store.js';
 import { MemoryStore } from './stores/memory.js';
 import type { SessionStore } from './stores/store.js';
 import { warnOnce } from './warnings.js';
@@ -18,15 +19,15 @@ export interface SessionOptions {
    */
   secret?: Secret | Secret[] | undefined;
   /** Where sessions are kept: a {@link SessionStore}, or any store made for express-session. Default: a new {@link MemoryStore}, for development. */
-  store?: Store | SessionStore | undefined;
+  store?: SessionStore | CallbackStore | undefined;
   /** Attributes of the cookie, or a function of the request that gives them. Default `{ path: '/', httpOnly: true, maxAge: null }`. */
-  cookie?: CookieOptions | undefined | ((req: any) => CookieOptions);
+  cookie?: CookieOptions | undefined | ((req: AppRequest) => CookieOptions);
   /** Name of the cookie. Default `connect.sid`. */
   name?: string | undefined;
   /** Another word for `name`. */
   key?: string | undefined;
   /** Makes the id of a new session; must not be guessable. Default: 192 random bits. */
-  genid?(req: any): string;
+  genid?(req: AppRequest): string;
   /** Whether `X-Forwarded-Proto` tells if a request is secure. Default: as Express's "trust proxy" has it. */
   proxy?: boolean | undefined;
   /** Write the session on every request, changed or not. Default `true`, deprecated: say `false`. */
@@ -80,9 +81,9 @@ export interface SessionOptions {
   /** Whose a session is, so that `sessions.of(user)` and `sessions.revoke(user)` find it: a key of the session, such as `'userId'`, or a function of its data. */
   owner?: OwnerOption | undefined;
   /** Whether this request keeps its session alive; polling need not. Default: all do. */
-  touch?: ((req: any) => boolean) | undefined;
+  touch?: ((req: AppRequest) => boolean) | undefined;
   /** Requests that have no business with sessions, such as static files and health checks: they get no `req.session`. */
-  skip?: ((req: any) => boolean) | undefined;
+  skip?: ((req: AppRequest) => boolean) | undefined;
   /** Save and send the cookie when only `req.session.cookie` has changed. Default `false`, as express-session. */
   trackCookie?: boolean | undefined;
   /** Sign the cookie anew, at once, when it was signed by a secret that is not the first. Default `false`, as express-session. */
@@ -103,8 +104,8 @@ export interface Settings {
   /** `undefined`: each request brings its own, from `cookie-parser`. */
   secrets: Secret[] | undefined;
   store: Store | SessionStore;
-  cookieOptions: (req: IncomingMessage) => CookieOptions;
-  genid: (req: IncomingMessage) => string;
+  cookieOptions(req: IncomingMessage): CookieOptions;
+  genid(req: IncomingMessage): string;
   /** What a session's idle time is unless it has one of its own, in milliseconds; `undefined` if that is not known before. */
   idleTime: number | undefined;
   proxy: boolean | undefined;
@@ -126,8 +127,8 @@ export interface Settings {
   owner: OwnerOption | undefined;
   rotateGrace: number;
   onReuse: 'ignore' | 'revoke';
-  touch: (req: IncomingMessage) => boolean;
-  skip: ((req: IncomingMessage) => boolean) | undefined;
+  touch(req: IncomingMessage): boolean;
+  skip(req: IncomingMessage): boolean;
   trackCookie: boolean;
   resign: boolean;
   cachePrivate: boolean;
@@ -244,7 +245,7 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
     onReuse: oneOf('onReuse', options.onReuse ?? 'ignore', ['ignore', 'revoke']),
     owner: readOwner(options.owner),
     touch: readFunction('touch', options.touch ?? always),
-    skip: options.skip && readFunction('skip', options.skip),
+    skip: readFunction('skip', options.skip ?? (() => false)),
     trackCookie: readBoolean('trackCookie', options.trackCookie ?? false),
     resign: readBoolean('resign', options.resign ?? false),
     cachePrivate: readBoolean('cachePrivate', options.cachePrivate ?? false),
@@ -314,7 +315,8 @@ function checkPrefix(name: string, { secure, path = '/', domain }: CookieOptions
   if (domain) throw badOption('cookie.domain', domain, `left out for a cookie called ${name}`);
 }
 
-function readStore(store: SessionOptions['store']): Store | SessionStore {
+function readStore(given: SessionOptions['store']): Store | SessionStore {
+  const store = given as Store | SessionStore | undefined;
   if (!store) {
     return new MemoryStore();
   }

@@ -229,16 +229,3 @@ function reloadFromStore(session: Session, done: Callback): void {
     done();
   });
 }
-
-declare global {
-  namespace Express {
-    interface Request {
-      /** This client's session. There only behind the session middleware. */
-      session: Session & Partial<SessionData>;
-      /** The id of the session. */
-      sessionID: string;
-      /** The store, as express-session's stores look. */
-      sessionStore: Store;
-    }
-  }
-}

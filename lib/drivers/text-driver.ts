@@ -1,3 +1,4 @@
+import { IdLock } from '../adapters/lock.js';
 import type { SessionContext } from '../context.js';
 import type { Cookie } from '../cookie.js';
 import type { Core } from '../core.js';
@@ -10,7 +11,7 @@ import { parseRecord } from '../record.js';
 import { type Callback, RESERVED, type Session } from '../session.js';
 import type { Fate } from '../sockets.js';
 import type { SessionStore } from '../stores/store.js';
-import { backOff, Queues } from './contention.js';
+import { backOff } from './back-off.js';
 import type { LoadCallback, StoreDriver } from './driver.js';
 
 /** How often a write is tried again when other requests keep changing the same session. */
@@ -43,7 +44,7 @@ export class TextDriver implements StoreDriver {
   readonly #core: Core;
   readonly #store: SessionStore;
   readonly #mode: TextDriverMode;
-  readonly #updates = new Queues();
+  readonly #updates = new IdLock();
 
   constructor(core: Core, store: SessionStore, mode: TextDriverMode) {
     this.#core = core;

@@ -6,6 +6,13 @@ import { callable } from './callable.js';
 /** What `get` and `load` answer. No error and no session: there is none, or it has expired. */
 export type SessionCallback<S = SessionData> = (error?: any, session?: S | null) => void;
 
+/** What any store made for express-session has, wherever its types come from: those of `@types/express-session`, or none. */
+export interface CallbackStore {
+  get(sid: string, callback: SessionCallback<any>): unknown;
+  set(sid: string, session: any, callback?: Callback): unknown;
+  destroy(sid: string, callback?: Callback): unknown;
+}
+
 /**
  * The base of express-session's stores: sessions as objects, answers by callback.
  *

@@ -1,4 +1,0 @@
-import session from './index.js';
-
-export default session;
-export * from './api.js';
