@@ -268,13 +268,13 @@ describe('in a process of its own', () => {
       const store = new MemoryStore();
       const before = used();
       const expires = Date.now() + 3000;
-      for (let i = 0; i < 20_000; i++) store.records.write('id' + i, 'x'.repeat(500) + i, { expires });
+      for (let i = 0; i < 100_000; i++) store.records.write('id' + i, 'text' + i, { expires });
       const peak = used() - before;
-      for (let i = 0; i < 300 && used() - before > peak / 20; i++) await wait(100);
+      for (let i = 0; i < 300 && used() - before > peak / 50; i++) await wait(100);
       print({ peak, held: used() - before });
       server.close();`) as { peak: number; held: number };
-    expect(peak).toBeGreaterThan(20_000 * 500);
-    expect(held).toBeLessThan(peak * 0.05);
+    expect(peak).toBeGreaterThan(100_000 * 64);
+    expect(held).toBeLessThan(peak * 0.02);
   });
 
   test('a session takes the memory of its text, whatever that was cut out of or put together from', () => {

@@ -12,13 +12,15 @@ import { serializeExpired } from './cookie.js';
 import type { Core } from './core.js';
 import type { StoreDriver } from './drivers/driver.js';
 import { timed } from './drivers/timed-driver.js';
+import { SteadyError } from './errors.js';
 import { SessionHistory } from './history.js';
 import type { Identity } from './identify.js';
 import { InFlight } from './in-flight.js';
 import { cookieAction, type SessionFacts, type SessionState, storeAction } from './lifecycle.js';
-import { isOver, limit, rotationIsDue, touchIsDue } from './lifetime.js';
-import type { SessionRecord } from './merge.js';
-import { dataText } from './record.js';
+import { dateIfUndated, expiryOf, isOver, limit, rotationIsDue, touchIsDue } from './lifetime.js';
+import { lookLater } from './look-later.js';
+import { changedKeys, type SessionRecord } from './merge.js';
+import { dataText, dataTextOf } from './record.js';
 import { contextOf, setContext } from './request-slot.js';
 import { afterUnwinding, type EndListener } from './response.js';
 import { type Callback, Session, type SessionRequest } from './session.js';
@@ -27,9 +29,6 @@ import { type StoredView, StoredViews } from './stored-view.js';
 import { expireStrays } from './stray-cookies.js';
 
 export type Next = (error?: unknown) => void;
-
-/** How long after a response its session is looked at again, in milliseconds. */
-const LATE = 1000;
 
 /** Messages over a socket prolong a session no more often than this, in milliseconds. */
 const KEEP_ALIVE = 1000;
@@ -56,7 +55,7 @@ export class SessionContext implements EndListener {
   readonly core: Core;
   readonly req: SessionRequest;
   readonly #next: Next;
-  readonly #driver: StoreDriver;
+  #driver: StoreDriver;
 
   /** The ids that verified cookies brought, and the one whose session it is. */
   readonly #identities: readonly Identity[];
@@ -66,13 +65,20 @@ export class SessionContext implements EndListener {
   readonly #views = new StoredViews();
   /** Ids that this session had before; their records go as soon as the new one is stored. */
   readonly retiredIds: string[] = [];
+  /** Ids that `regenerate()` has replaced; their sockets hear of it when the new session is stored. */
+  readonly #leftIds: string[] = [];
 
   #begun = false;
   /** The id has been rotated, and the browser does not know it yet. */
   #renamed = false;
   #moved: Identity | undefined;
   #touched = false;
+  /** The stored record does not say yet when the session began. */
+  #undated = false;
+  #isSocket = false;
   #keptAliveAt = 0;
+  /** When a socket's session should be over unless it is prolonged, in epoch milliseconds, as far as this process knows. */
+  livesUntil: number = Infinity;
   #cookieSent = false;
   #headersLeft = false;
   #cleared = false;
@@ -101,13 +107,15 @@ export class SessionContext implements EndListener {
 
   #begin(): void {
     this.core.begin(this.req);
-    this.#remember(this.req.session as Session);
+    this.#remember(dataText(this.req.session as Session));
   }
 
   /** Loads the first of the cookies' sessions that is live, or begins a new one. */
   load(done: Next, from = 0): void {
     const identity = this.#identities[from];
     (this.req as { sessionID: string | undefined }).sessionID = identity?.id;
+    this.#renamed = false;
+    this.#moved = undefined;
     if (!identity) return this.#beginning(done);
     this.#driver.load(this, identity.id, (error, data) => {
       if (error && (error as NodeJS.ErrnoException).code !== 'ENOENT') return done(error);
@@ -131,7 +139,7 @@ export class SessionContext implements EndListener {
   /** The session has reached its absolute end. */
   #expire(identity: Identity, done: Next, from: number): void {
     this.core.events.emit('expire', identity.id, { req: this.req });
-    this.#driver.destroy(this, identity.id, (error) => (error ? done(error) : this.load(done, from + 1)));
+    this.#destroyRecord(identity.id, (error) => (error ? done(error) : this.load(done, from + 1)));
   }
 
   #beginning(done: Next, identity?: Identity, data?: object): void {
@@ -148,15 +156,19 @@ export class SessionContext implements EndListener {
     this.#identity = this.#moved ?? identity;
     this.#storedId = this.#identity.id;
     this.req.sessionID = this.#identity.id;
+    const stored = this.#views.textOf(this.#identity.id);
+    const text = stored === undefined ? undefined : dataTextOf(stored, data as SessionRecord);
     this.core.createSession(this.req, data);
-    this.#remember(data);
+    const cookie = this.req.session?.cookie;
+    if (cookie) this.#undated = dateIfUndated(cookie, this.core.settings, Date.now());
+    this.#remember(text ?? dataText(data));
     if (!this.core.settings.resave) this.#history.loadedIsSaved();
   }
 
-  #remember(data: object): void {
+  #remember(text: string): void {
     this.#begun = true;
     this.#lastCookie = this.req.session?.cookie;
-    this.#history.begin(this.req.sessionID, data, this.#lastCookie, this.core.settings.trackCookie);
+    this.#history.begin(this.req.sessionID, text, this.#lastCookie, this.core.settings.trackCookie);
   }
 
   // ---- What the app asks for while it has the request: req.session.save() and its siblings
@@ -168,6 +180,7 @@ export class SessionContext implements EndListener {
     } catch (error) {
       return done(error);
     }
+    this.#prolongSocket(session);
     const undo = this.#history.saved(text);
     this.#inFlight.run(
       (error) => {
@@ -175,7 +188,7 @@ export class SessionContext implements EndListener {
         if (error && this.core.settings.saveFailure === 'error') undo();
         done(error);
       },
-      (finished) => this.#write(session, finished),
+      (finished) => this.#write(session, text, finished),
     );
   }
 
@@ -183,9 +196,13 @@ export class SessionContext implements EndListener {
     this.#inFlight.run(done, (finished) =>
       this.#driver.load(this, session.id, (error, data) => {
         if (error) return finished(error);
-        if (!data) return finished(new Error('failed to load session'));
+        if (!data) {
+          if (this.#isSocket) this.interrupt(session);
+          return finished(new Error('failed to load session'));
+        }
         try {
           this.core.createSession(this.req, data);
+          this.#prolongSocket(this.req.session as Session);
         } catch (unusable) {
           return finished(unusable);
         }
@@ -198,18 +215,29 @@ export class SessionContext implements EndListener {
     const { id } = session;
     this.#destroyedId = id;
     this.#lastCookie = session.cookie;
-    const ended: Callback = (error) => {
-      if (!error) this.core.sockets.end(id, 'session ended');
+    this.#inFlight.run(done, (finished) => this.#destroyRecord(id, finished));
+  }
+
+  #destroyRecord(id: string, done: Callback): void {
+    this.#driver.destroy(this, id, (error) => {
+      if (!error) this.core.sockets.end(id);
       done(error);
-    };
-    this.#inFlight.run(ended, (finished) => this.#driver.destroy(this, id, finished));
+    });
   }
 
   regenerate(done: Callback): void {
+    if (this.#isSocket) {
+      const text =
+        'a session can get no new id over a socket, since no cookie can go out: regenerate it in an HTTP request, ' +
+        'or in the upgrade option of websocket()';
+      return done(new SteadyError('ERR_SESSION_NO_RESPONSE', text));
+    }
+    this.#leftIds.push(this.req.sessionID);
     this.#inFlight.run(done, (finished) => this.#driver.regenerate(this, finished));
   }
 
   update<T>(session: Session, change: (data: SessionRecord) => T | Promise<T>): Promise<T> {
+    this.#prolongSocket(session);
     return new Promise((resolve, reject) => {
       let result: T;
       const settled: Callback = (error) => (error ? reject(error) : resolve(result));
@@ -234,6 +262,7 @@ export class SessionContext implements EndListener {
     this.#lastCookie = session.cookie;
     this.retire(session.id);
     this.core.renew(session);
+    if (this.#isSocket) this.#destroyRetired((error) => error && this.report(error)); // there is no response to wait for
   }
 
   /** The record under this id is to go once the session has been stored under another, or has been cleared. */
@@ -259,16 +288,34 @@ export class SessionContext implements EndListener {
     this.viewOf(id).seen = seen;
   }
 
+  /** The handshake has been answered: from here on others change the session too, and no cookie can go out. */
+  becomeSocket(): void {
+    this.#isSocket = true;
+    this.#driver = this.core.socketDriver;
+    const session = this.#session();
+    if (!session) return;
+    const view = this.viewOf(session.id);
+    if (view.stored === undefined) view.seen = this.#history.committedText;
+    this.#keptAliveAt = session.cookie.touchedAt ?? Date.now();
+    this.livesUntil = expiryOf(session.cookie, this.core.settings, Date.now());
+  }
+
   /** A message has come over a socket: the session's lifetime starts anew, now and then. */
   keepAlive(): void {
     const session = this.#session();
-    const now = Date.now();
-    if (!session || now - this.#keptAliveAt < Math.max(this.core.settings.touchAfter, KEEP_ALIVE)) return;
-    this.#keptAliveAt = now;
-    if (!this.core.settings.touch(this.req) || !this.wasStored(session.id)) return;
-    session.touch();
-    limit(session.cookie, this.core.settings, now);
-    this.#driver.touch(this, session, (error) => error && this.#report(error));
+    const { settings } = this.core;
+    if (!session || Date.now() - this.#keptAliveAt < Math.max(settings.touchAfter, KEEP_ALIVE)) return;
+    this.#keptAliveAt = Date.now();
+    if (!settings.touch(this.req) || !this.wasStored(session.id)) return;
+    this.#prolongSocket(session);
+    this.#driver.touch(this, session, dataText(session), (error) => error && this.report(error));
+  }
+
+  /** A socket may outlive the lifetime that its request gave the session: whatever it stores starts a new one. */
+  #prolongSocket(session: Session): void {
+    if (!this.#isSocket) return;
+    this.#touched = false;
+    this.#touch(session);
   }
 
   /** Whether there is a record under this id, as far as this request knows. */
@@ -289,7 +336,7 @@ export class SessionContext implements EndListener {
   /** The store has no such session any more: another request destroyed it, or it expired. It stays so. */
   interrupt(session: Session): void {
     this.#destroyedId = session.id;
-    this.core.sockets.end(session.id, 'session ended');
+    this.core.sockets.end(session.id);
   }
 
   isDestroyed(session: Session): boolean {
@@ -336,16 +383,17 @@ export class SessionContext implements EndListener {
     const idle = action === 'nothing' && !facts.touches;
     if (session && facts.state !== 'cleared' && !idle) this.#touch(session);
     if (action === 'create' && this.#isUnreachable()) return undefined;
-    if (session && this.#rotates(session, facts)) return (done) => this.core.rotate(this, session, done);
+    if (session && !idle && this.#rotates(session, facts))
+      return (done) => this.core.rotate(this, session, done);
     if (action === 'write' || action === 'create') {
       this.#history.saved(text);
       adviseOnRecordSize(text?.length ?? 0, settings.largeSession);
-      return (done) => this.#saveBy(session as Session, done);
+      return (done) => this.#saveBy(session as Session, text as string, done);
     }
     if (action === 'touch') {
       // with `touchAfter` the record itself has to say when it was touched
-      return (done) =>
-        this.#driver[settings.touchAfter > 0 ? 'write' : 'touch'](this, session as Session, done);
+      const operation = settings.touchAfter > 0 || this.#undated ? 'write' : 'touch';
+      return (done) => this.#driver[operation](this, session as Session, text as string, done);
     }
     if (action === 'delete' && facts.state !== 'cleared') this.retiredIds.push(this.#id());
     return this.retiredIds.length > 0 ? (done) => this.#destroyRetired(done) : undefined;
@@ -366,19 +414,25 @@ export class SessionContext implements EndListener {
   }
 
   /** An app may have put a `save` of its own on the session, to watch it or to prevent it. */
-  #saveBy(session: Session, done: Callback): void {
-    if (session.save === Session.prototype.save) this.#write(session, done);
+  #saveBy(session: Session, data: string, done: Callback): void {
+    if (session.save === Session.prototype.save) this.#write(session, data, done);
     else session.save(done);
   }
 
   /** The new record is there before the old one goes, so that a failure loses neither. */
-  #write(session: Session, done: Callback): void {
-    this.#driver.write(this, session, (error) => {
-      if (!error) this.#storedId = session.id;
+  #write(session: Session, data: string, done: Callback): void {
+    this.#driver.write(this, session, data, (error) => {
+      if (!error) this.#stored(session.id);
       const savesInFlight = this.#inFlight.count > 1; // one of the old record, maybe: the commit comes after it
       if (error || this.retiredIds.length === 0 || savesInFlight) done(error);
       else this.#destroyRetired(done);
     });
+  }
+
+  /** The sockets of a session that was regenerated may go along with it. */
+  #stored(id: string): void {
+    this.#storedId = id;
+    for (const left of this.#leftIds.splice(0)) this.core.sockets.renew(left, id);
   }
 
   #destroyRetired(done: Callback): void {
@@ -386,21 +440,11 @@ export class SessionContext implements EndListener {
     let left = ids.length;
     let failure: unknown;
     for (const id of ids) {
-      this.#driver.destroy(this, id, (error) => {
+      this.#destroyRecord(id, (error) => {
         failure ??= error;
-        if (!error) this.#leave(id);
         if (--left === 0) done(failure);
       });
     }
-  }
-
-  /** The sockets of a session that was regenerated go along with it; those of one that is over are closed. */
-  #leave(id: string): void {
-    const { sockets } = this.core;
-    const session = this.#session();
-    if (session && session.id !== id && this.isStored(session.id) && !this.#cleared)
-      sockets.move(id, session.id);
-    else sockets.end(id, 'session ended');
   }
 
   /** As express-session, the error reaches the app once the response is out; with `saveFailure: 'error'`, in its place. */
@@ -421,30 +465,37 @@ export class SessionContext implements EndListener {
     return this.core.settings.cachePrivate;
   }
 
-  setCookies(): string[] {
+  setCookies(unwatched: boolean): string[] {
     this.#headersLeft = true;
     if (!this.#begun || this.#failed) return [];
     try {
-      const line = this.#cookieLine();
-      return line === undefined ? this.#strayLines() : [...this.#strayLines(), line];
+      const line = this.#cookieLine(unwatched);
+      return line === undefined ? [] : [...this.#strayLines(), line];
     } catch (error) {
       setImmediate(this.#next, error);
       return [];
     }
   }
 
-  /** The browser has sent more than one cookie of ours: only one of them is in use. */
+  /** All cookies of ours but the one in this response; the one in use may be any of them. */
   #strayLines(): string[] {
     const { settings } = this.core;
-    const cookie = this.#session()?.cookie;
-    if (!settings.expireStrays || this.#identities.length < 2 || !cookie) return [];
+    const cookie = this.#session()?.cookie ?? this.#lastCookie;
+    if (!this.#hasStrays() || !cookie) return [];
     const { host = '' } = this.req.headers;
     return expireStrays(settings.name, cookie, host, parseUrl.original(this.req)?.pathname ?? '/');
   }
 
-  #cookieLine(): string | undefined {
+  /** The browser has sent more than one cookie of ours, and is to be rid of all but one. */
+  #hasStrays(): boolean {
+    return this.core.settings.expireStrays && this.#identities.length > 1;
+  }
+
+  #cookieLine(unwatched: boolean): string | undefined {
     const session = this.#session();
-    const action = cookieAction(this.#facts(session), this.core.policy);
+    // no need to look at the data again if no code of the app's has run since the commit
+    const facts = this.#facts(session, (unwatched && this.#history.committedText) || undefined);
+    const action = cookieAction(facts, this.core.policy);
     const cookie = action === 'expire' ? this.#lastCookie : session?.cookie;
     if (action === 'nothing' || !cookie) return undefined;
     if (cookie.secure && !this.core.isSecure(this.req)) {
@@ -479,28 +530,34 @@ export class SessionContext implements EndListener {
     try {
       const text = dataText(session);
       const facts = this.#facts(session, text);
-      if (text === this.#history.committedText || !PRESENT.has(facts.state))
+      if (!PRESENT.has(facts.state) || !this.#changedSinceCommit(session, text))
         return this.#watchForLateChanges(session, text);
       if (!facts.known && this.#isUnreachable()) return;
       this.#touch(session);
     } catch (error) {
-      return this.#report(error);
+      return this.report(error);
     }
-    this.save(session, (error) => error && this.#report(error));
+    this.save(session, (error) => error && this.report(error));
+  }
+
+  #changedSinceCommit(session: Session, text: string): boolean {
+    if (!this.#isSocket) return text !== this.#history.committedText;
+    if (this.#cleared) return false; // what was put in after that has no cookie that leads to it
+    const { seen = '{}' } = this.viewOf(session.id);
+    return changedKeys(JSON.parse(seen), JSON.parse(JSON.stringify(session))).some((key) => key !== 'cookie');
   }
 
   /** Nothing is written after this. During development, look once more whether something should have been. */
   #watchForLateChanges(session: Session, text: string): void {
     if (process.env['NODE_ENV'] === 'production' || contextOf(this.req) !== this) return;
-    const look = () => {
+    lookLater(() => {
       const now = dataText(session);
       if (now !== text && this.#history.savedState(session, now) !== 'current') adviseOnLateChange();
-    };
-    setTimeout(look, LATE).unref();
+    });
   }
 
   /** For trouble that comes too late to be told to the request. */
-  #report(error: unknown): void {
+  report(error: unknown): void {
     this.core.events.report(this.req.sessionID, this.req, error);
   }
 
@@ -515,7 +572,8 @@ export class SessionContext implements EndListener {
       expires: session?.cookie?.expires != null,
       cookieChanged: this.#history.cookieChanged(session),
       touches: this.#touches(session),
-      outdatedCookie: this.#renamed || (settings.resign && this.#identity?.signedByOldSecret === true),
+      outdatedCookie:
+        this.#renamed || this.#hasStrays() || (settings.resign && this.#identity?.signedByOldSecret === true),
       browserHasCookie: this.#identity !== undefined || this.#cookieSent,
     };
   }
@@ -531,6 +589,7 @@ export class SessionContext implements EndListener {
 
   #touches(session: Session | undefined): boolean {
     const { settings } = this.core;
+    if (this.#touched) return true;
     return (
       session?.cookie !== undefined &&
       touchIsDue(session.cookie, settings, Date.now()) &&
@@ -541,8 +600,10 @@ export class SessionContext implements EndListener {
   #touch(session: Session): void {
     if (this.#touched) return;
     this.#touched = true;
+    const { settings, sockets } = this.core;
     session.touch();
-    limit(session.cookie, this.core.settings, Date.now());
+    limit(session.cookie, settings, Date.now());
+    sockets.prolong(session.id, expiryOf(session.cookie, settings, Date.now()));
   }
 
   /** The session's id; a later middleware's is not it. */

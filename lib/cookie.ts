@@ -82,7 +82,8 @@ export class Cookie {
 
   /** @throws TypeError when `options` is something other than an object. */
   constructor(options?: CookieOptions | Partial<CookieData> | null) {
-    this.maxAge = null;
+    this._expires = null;
+    this.originalMaxAge = null;
     this.httpOnly = true;
     if (options) {
       if (typeof options !== 'object') throw new TypeError('argument options must be a object');

@@ -13,7 +13,7 @@ import { begin } from './lifetime.js';
 import { isCallbackStore, type Settings } from './options.js';
 import { contextOf } from './request-slot.js';
 import { type Callback, Session, type SessionData, type SessionRequest } from './session.js';
-import { SocketRegistry } from './sockets.js';
+import { type Fate, SocketRegistry } from './sockets.js';
 import { Store } from './stores/connect-store.js';
 import { MemoryStore } from './stores/memory.js';
 import type { SessionStore } from './stores/store.js';
@@ -32,21 +32,26 @@ export class Core {
   /** `false` while the store says that it is disconnected. */
   storeReady = true;
   readonly events: SessionEvents = new SessionEvents();
-  readonly sockets: SocketRegistry = new SocketRegistry((id) => this.updater.fateOf(id));
+  readonly sockets: SocketRegistry = new SocketRegistry((id) => this.#fateOf(id));
   /** What `update()` and `take()` work by, whatever the requests' driver is. */
   readonly updater: TextDriver;
   #ownGenerate: Store['generate'] | undefined;
   readonly #callback: StoreDriver;
   readonly #text: StoreDriver | undefined;
+  /** For sockets: they live long enough to meet other requests, whose changes they must not overwrite. */
+  readonly socketDriver: StoreDriver;
 
   constructor(settings: Settings) {
     this.settings = settings;
     const { store, storeTimeout } = settings;
     this.store = isCallbackStore(store) ? store : toConnectStore(store, { ttl: settings.ttl });
-    this.updater = new TextDriver(this, asTextStore(store), {
+    const textStore = asTextStore(store);
+    this.updater = new TextDriver(this, textStore, {
       merge: settings.concurrency === 'merge',
       rewriteOnTouch: store instanceof MemoryStore,
     });
+    const merging = new TextDriver(this, textStore, { merge: true, rewriteOnTouch: false });
+    this.socketDriver = this.#watched(new TimedDriver(merging, storeTimeout));
     this.#callback = this.#watched(new TimedDriver(new CallbackDriver(this.store), storeTimeout));
     this.#text = this.#textDriver(settings);
     this.policy = { ...settings, canTouch: this.driver.canTouch };
@@ -101,6 +106,16 @@ export class Core {
 
   rotate(context: SessionContext, session: Session, done: Callback): void {
     this.updater.rotate(context, session, timed('rotate', this.settings.storeTimeout, done));
+  }
+
+  /** What has become of a session, for its sockets. Fails when the store does not answer in time. */
+  #fateOf(id: string): Promise<Fate> {
+    return new Promise((resolve, reject) => {
+      const done = timed<[Fate?]>('look up', this.settings.storeTimeout, (error, fate) =>
+        fate === undefined ? reject(error) : resolve(fate),
+      );
+      this.updater.fateOf(id).then((fate) => done(undefined, fate), done);
+    });
   }
 
   /** Gives a session a new id and a new cookie. */

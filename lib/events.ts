@@ -42,6 +42,9 @@ export type SessionEventName =
 
 export type SessionEventListener = (event: SessionEvent) => void;
 
+/** What the tracing channels tell; `duration` is there from `asyncEnd` on. */
+type ChannelMessage = Pick<SessionEvent, 'session' | 'req' | 'duration'>;
+
 /** What the store does, as tracing channels `steady-session:load` and so on: for OpenTelemetry and the like. */
 export type StoreOperation = 'load' | 'save' | 'touch' | 'destroy';
 
@@ -66,9 +69,16 @@ export class SessionEvents {
     this.#emitter.off(name, listener);
   }
 
+  /** What a listener throws is an uncaught exception of its own: no request has to wait for ever because of it. */
   emit(name: SessionEventName, id: string, details: Omit<SessionEvent, 'session'>): void {
     if (this.#emitter.listenerCount(name) === 0) return;
-    this.#emitter.emit(name, { session: hashOf(id), ...details } satisfies SessionEvent);
+    try {
+      this.#emitter.emit(name, { session: hashOf(id), ...details } satisfies SessionEvent);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
   }
 
   /** Trouble that no request can be told of goes to the `error` listeners or, if there are none, is warned of once. */
@@ -97,15 +107,16 @@ export class SessionEvents {
     run: (done: (error?: any, answer?: any) => void) => void,
     done: (error?: any, answer?: any) => void,
   ): void {
+    const message: ChannelMessage = { session: hashOf(id), req };
     const start = performance.now();
     const finished = (error?: any, answer?: any) => {
       const duration = performance.now() - start;
+      message.duration = duration;
       const event = error ? 'error' : name(answer);
       if (event) this.emit(event, id, { req, duration, error: error ?? undefined });
       if (typeof error === 'object' && error !== null) this.#told.add(error);
       done(error, answer);
     };
-    const message = { session: hashOf(id), req };
     if (hasSubscribers(channels[operation]))
       channels[operation].traceCallback(run, 0, message, undefined, finished);
     else run(finished);

@@ -1,23 +1,82 @@
-import { ServerResponse } from 'node:http';
-import type { EndListener } from './response.js';
-import { withSetCookie } from './set-cookie.js';
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingRequest, SessionContext } from './context.js';
+import { keepAlong, type WebSocketLike } from './keep-along.js';
+import { refuse } from './refuse.js';
+import { afterUnwinding } from './response.js';
 
 /**
- * Whether this stands for a WebSocket handshake rather than a response: Engine.IO (Socket.IO) runs HTTP middleware with
- * such an object, which has a `writeHead()` but never ends.
+ * Stands for a response where a WebSocket handshake runs HTTP middleware. Engine.IO's (Socket.IO) has a `writeHead()`,
+ * called before the answer, but never ends. The usual `sessions(req, {}, next)` in an upgrade handler has nothing.
  */
-export function isHandshake(req: { headers: Record<string, unknown> }, res: unknown): boolean {
-  return String(req.headers['upgrade']).toLowerCase() === 'websocket' && !(res instanceof ServerResponse);
+export type HandshakeResponse = Partial<
+  Pick<ServerResponse, 'writeHead' | 'getHeader' | 'setHeader' | 'once'>
+>;
+
+export function isHandshake(req: IncomingMessage, res: unknown): res is HandshakeResponse {
+  const { upgrade } = req.headers;
+  return upgrade !== undefined && upgrade.toLowerCase() === 'websocket' && !(res instanceof ServerResponse);
 }
 
-/** The cookie goes into the handshake, the changes made up to then to the store, and later ones when the socket closes. */
-export function joinHandshake(res: ServerResponse, listener: EndListener): void {
+/**
+ * The cookie goes into the handshake's answer, which waits until the changes made up to then are stored. Then the
+ * socket keeps along with its session, unless that is done elsewhere.
+ */
+export function joinHandshake(context: SessionContext, res: HandshakeResponse, keep: boolean): void {
   const { writeHead } = res;
+  if (!writeHead) return;
+  const { socket } = context.req;
+  let joined = false;
   res.writeHead = ((...args: unknown[]) => {
-    const cookies = listener.setCookies();
-    const all = cookies.length > 0 ? withSetCookie(res, args, cookies) : args;
-    listener.beforeEnd()?.catch((error) => listener.takenBack(error));
-    return (writeHead as (...args: unknown[]) => unknown).apply(res, all);
-  }) as typeof res.writeHead;
-  res.once('close', () => listener.closed());
+    addCookies(res, context.setCookies(false));
+    const stored = context.beforeEnd();
+    if (stored) {
+      socket.cork();
+      stored.then(
+        () => socket.uncork(),
+        (error) => {
+          context.report(error);
+          socket.destroy();
+        },
+      );
+    }
+    afterUnwinding(() => {
+      const { websocket } = context.req as { websocket?: WebSocketLike };
+      if (!keep || !websocket) return;
+      joined = true;
+      keepAlong(context, websocket, isEngineMessage);
+    });
+    return (writeHead as (...args: unknown[]) => unknown).apply(res, args);
+  }) as ServerResponse['writeHead'];
+  res.once?.('close', () => {
+    if (keep && !joined) context.closed();
+  });
+}
+
+/** What a handshake answers if its session cannot be loaded; a program that has asked by itself is told by `next`. */
+export function refuseOnError(
+  req: IncomingRequest,
+  res: HandshakeResponse,
+  report: (error: unknown) => void,
+  next: (error?: unknown) => void,
+): (error?: unknown) => void {
+  let answered = false;
+  return (error) => {
+    if (answered) return error ? report(error) : undefined;
+    answered = true;
+    if (!error || !res.writeHead) return error ? next(error) : next();
+    report(error);
+    refuse(req.socket, 503);
+  };
+}
+
+/** Engine.IO writes `name: value` for each header, and so would join several cookies by a comma. */
+function addCookies(res: HandshakeResponse, lines: string[]): void {
+  if (lines.length === 0) return;
+  const before = res.getHeader?.('Set-Cookie') ?? [];
+  res.setHeader?.('Set-Cookie', [before, lines].flat().join('\r\nSet-Cookie: '));
+}
+
+/** Engine.IO's heartbeats are messages, too: one letter each. */
+function isEngineMessage(data: unknown): boolean {
+  return (data as { length?: number } | undefined)?.length !== 1;
 }

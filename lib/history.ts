@@ -1,5 +1,4 @@
 import type { Cookie } from './cookie.js';
-import { dataText } from './record.js';
 import type { Session } from './session.js';
 
 /** What a session was when the request got it, and what has been stored of it since. Texts are those of its data. */
@@ -13,10 +12,13 @@ export class SessionHistory {
   /** What the session was at the last commit: what differs when all is over was changed after it. */
   committedText: string | undefined;
 
-  /** @param trackCookie whether a change of the cookie's attributes is a change of the session */
-  begin(id: string, data: object, cookie: Cookie | undefined, trackCookie: boolean): void {
+  /**
+   * @param text the data of the session
+   * @param trackCookie whether a change of the cookie's attributes is a change of the session
+   */
+  begin(id: string, text: string, cookie: Cookie | undefined, trackCookie: boolean): void {
     this.originalId = id;
-    this.originalText = dataText(data);
+    this.originalText = text;
     this.committedText = this.originalText;
     if (trackCookie) this.#originalAttributes = attributes(cookie);
   }
@@ -57,5 +59,5 @@ export class SessionHistory {
 
 /** All that an app can set of a cookie; its end is in `originalMaxAge`. */
 function attributes(cookie: Cookie | undefined): string {
-  return JSON.stringify({ ...cookie?.data, expires: undefined, touchedAt: undefined });
+  return JSON.stringify({ ...cookie?.data, expires: undefined, touchedAt: undefined, rotatedAt: undefined });
 }

@@ -18,6 +18,13 @@ export function begin(cookie: Cookie, { absoluteTimeout, rotateAfter }: Lifetime
   if (rotateAfter > 0) cookie.rotatedAt = now;
 }
 
+/** A session of unknown age, written by express-session say, counts as begun now. @returns whether it was one */
+export function dateIfUndated(cookie: Cookie, { absoluteTimeout }: LifetimeLimits, now: number): boolean {
+  if (absoluteTimeout === 0 || timeOf(cookie.createdAt) !== undefined) return false;
+  cookie.createdAt = now;
+  return true;
+}
+
 /** Whether the session's id has served long enough. One of unknown age has. */
 export function rotationIsDue(cookie: Cookie, { rotateAfter }: LifetimeLimits, now: number): boolean {
   return rotateAfter > 0 && now - (timeOf(cookie.rotatedAt) ?? 0) >= rotateAfter;
@@ -34,10 +41,20 @@ export function limit(cookie: Cookie, limits: LifetimeLimits, now: number): void
 
 /** When the store may forget the session, in epoch milliseconds. */
 export function expiryOf(cookie: Cookie | undefined, limits: LifetimeLimits, now: number): number {
+  const idleEnd = idleEndOf(cookie, limits, now);
+  return Math.min(idleEnd, (cookie && absoluteEnd(cookie, limits)) ?? idleEnd);
+}
+
+/**
+ * A stored end that has passed, of a session that is still there, is an old one: touches prolong the store's expiry and
+ * leave the record as it is.
+ */
+function idleEndOf(cookie: Cookie | undefined, { ttl }: LifetimeLimits, now: number): number {
   const expires: unknown = cookie?.expires;
   const end = expires instanceof Date ? expires.getTime() : Number.NaN;
-  const idleEnd = Number.isNaN(end) ? now + limits.ttl : end;
-  return Math.min(idleEnd, (cookie && absoluteEnd(cookie, limits)) ?? idleEnd);
+  if (Number.isNaN(end)) return now + ttl;
+  const idleTime = timeOf(cookie?.originalMaxAge) ?? 0;
+  return end <= now && idleTime > 0 ? now + idleTime : end;
 }
 
 /** Whether the session has lived as long as any may. Its idle time is the store's business. */
@@ -52,7 +69,6 @@ export function touchIsDue(cookie: Cookie, { touchAfter }: LifetimeLimits, now: 
   return touchAfter === 0 || touchedAt === undefined || touchedAt > now || now - touchedAt >= touchAfter;
 }
 
-/** A session of unknown age, written by express-session say, ends when it would if it had begun now. */
 function absoluteEnd(cookie: Cookie, { absoluteTimeout }: LifetimeLimits): number | undefined {
   const createdAt = timeOf(cookie.createdAt);
   return absoluteTimeout === 0 || createdAt === undefined ? undefined : createdAt + absoluteTimeout;

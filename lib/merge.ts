@@ -7,6 +7,9 @@ export type SessionRecord = Record<string, unknown>;
  */
 export type MergeFunction = (base: any, mine: any, theirs: any, key: string) => unknown;
 
+/** Starting a cookie's lifetime anew may change its length by a millisecond or two. */
+const LIFETIME_DRIFT = 1000;
+
 /** The later one wins. */
 export const takeMine: MergeFunction = (_base, mine) => mine;
 
@@ -38,8 +41,26 @@ export function changedKeys(before: SessionRecord, after: SessionRecord): string
 function mergedValue(key: string, sides: unknown[], decide: MergeFunction): unknown {
   const [base, mine, theirs] = sides;
   if (JSON.stringify(mine) === JSON.stringify(theirs)) return mine;
-  if (key === 'cookie') return areRecords(sides) ? mergeRecords(...sides) : mine;
+  if (key === 'cookie') return areRecords(sides) ? mergeCookies(...sides) : mine;
   return decide(base, mine, theirs, key);
+}
+
+/**
+ * By attribute. Every response moves the cookie's end, though; where the other side has set another lifetime, that
+ * decides on the end too.
+ */
+function mergeCookies(base: SessionRecord, mine: SessionRecord, theirs: SessionRecord): SessionRecord {
+  const merged = mergeRecords(base, mine, theirs);
+  if (hasNewLifetime(base, theirs) && !hasNewLifetime(base, mine)) {
+    for (const key of ['originalMaxAge', 'expires']) put(merged, key, own(theirs, key));
+  }
+  return merged;
+}
+
+function hasNewLifetime(before: SessionRecord, after: SessionRecord): boolean {
+  const [old, now] = [own(before, 'originalMaxAge'), own(after, 'originalMaxAge')];
+  if (typeof old !== 'number' || typeof now !== 'number') return old !== now;
+  return Math.abs(now - old) >= LIFETIME_DRIFT;
 }
 
 function own(record: SessionRecord, key: string): unknown {

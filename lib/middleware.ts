@@ -5,16 +5,18 @@ import { type IncomingRequest, type Next, SessionContext } from './context.js';
 import { Core } from './core.js';
 import { SteadyError } from './errors.js';
 import type { SessionEventListener, SessionEventName } from './events.js';
-import { isHandshake, joinHandshake } from './handshake.js';
+import { type HandshakeResponse, isHandshake, joinHandshake, refuseOnError } from './handshake.js';
 import { identify } from './identify.js';
 import { readOptions, type SessionOptions } from './options.js';
+import { isSameHost } from './origin.js';
 import type { OwnedSession } from './owners.js';
+import { refuse } from './refuse.js';
 import { contextOf } from './request-slot.js';
 import { holdEnd } from './response.js';
+import { type SocketIoServerLike, serveSocketIo } from './socketio.js';
 import { warnOnce } from './warnings.js';
 import {
-  type SocketIoServerLike,
-  serveSocketIo,
+  type SocketOptions,
   serveWebSockets,
   type WebSocketOptions,
   type WebSocketServerLike,
@@ -32,7 +34,7 @@ export interface SessionHandler {
   /** Gives the connections of a `ws` server sessions: their request has its session at the `connection` event. */
   websocket(server: WebSocketServerLike, options?: WebSocketOptions): void;
   /** Gives the connections of a Socket.IO server sessions: `socket.request.session`. */
-  socketio(io: SocketIoServerLike, options?: WebSocketOptions): void;
+  socketio(io: SocketIoServerLike, options?: SocketOptions): void;
 }
 
 /** The road of a request. */
@@ -42,14 +44,40 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
   adviseAtStart(settings, typeof options.cookie === 'object' ? options.cookie : undefined);
 
   function session(req: IncomingRequest, res: ServerResponse, next: Next): void {
+    if (isHandshake(req, res)) {
+      if (isSameHost(req)) shake(req, res, next, true);
+      else refuse(req.socket, 403);
+      return;
+    }
     const context = contextFor(core, req, next);
     if (!context) return;
-    if (isHandshake(req, res)) joinHandshake(res, context);
-    else holdEnd(res, context);
+    holdEnd(res, context);
     context.load(next);
   }
 
+  /** A WebSocket handshake that runs HTTP middleware, of a page that may. */
+  function shake(req: IncomingRequest, res: HandshakeResponse, next: Next, keep: boolean): void {
+    const report = (error: unknown) => core.events.report(req.sessionID ?? '', req, error);
+    const answer = refuseOnError(req, res, report, next);
+    const context = contextFor(core, req, answer);
+    if (!context) return;
+    joinHandshake(context, res, keep);
+    context.load(answer);
+  }
+
+  /** The road of Socket.IO's first request, whatever its transport; the socket keeps along by what Socket.IO tells. */
+  const openSocketIo = (req: IncomingRequest, res: ServerResponse, next: Next) => {
+    if (isHandshake(req, res)) shake(req, res, next, false);
+    else session(req, res, next);
+  };
+
+  /** For a request that an upgrade handler may have put through the middleware already. */
   const load = (req: IncomingRequest, next: Next) => {
+    const known = contextOf(req);
+    if (known?.core === core && req.session) {
+      next();
+      return known;
+    }
     const context = contextFor(core, req, next);
     context?.load(next);
     return context;
@@ -63,7 +91,7 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
       core.updater.revoke(String(owner), except),
     websocket: (server: WebSocketServerLike, how: WebSocketOptions = {}) =>
       serveWebSockets(core, load, server, how),
-    socketio: (io: SocketIoServerLike, how: WebSocketOptions = {}) => serveSocketIo(core, session, io, how),
+    socketio: (io: SocketIoServerLike, how: SocketOptions = {}) => serveSocketIo(core, openSocketIo, io, how),
   });
 }
 
@@ -103,6 +131,7 @@ function withoutStore({ settings }: Core): SteadyError | undefined {
 /** Only paths that get the cookie have sessions. `/app` has those of `/application` too, as in express-session. */
 function isOnPath(req: IncomingRequest, core: Core): boolean {
   const { path } = core.settings.cookieOptions(req);
+  if ((path ?? '/') === '/' && (req as { originalUrl?: string }).originalUrl?.[0] === '/') return true;
   const pathname = parseUrl.original(req)?.pathname || '/';
   return pathname.startsWith(path || '/');
 }

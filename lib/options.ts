@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { CookieOptions } from './cookie.js';
 import type { AppRequest } from './express-types.js';
 import { type MergeFunction, takeMine } from './merge.js';
 import { badOption, describe, didYouMean } from './option-checks.js';
 import type { OwnerOption } from './owners.js';
+import { randomId } from './random-id.js';
 import { isSecret, type Secret } from './signature.js';
 import type { CallbackStore, Store } from './stores/connect-store.js';
 import { MemoryStore } from './stores/memory.js';
@@ -253,11 +253,6 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
     storeUnreachable: readBoolean('storeUnreachable', options.storeUnreachable ?? true),
     largeSession: readPositive('largeSession', options.largeSession ?? 65_536, 'number of characters'),
   };
-}
-
-/** An id nobody can guess: 192 random bits (OWASP Session Management Cheat Sheet: 64 bits of entropy at least). */
-export function randomId(): string {
-  return randomBytes(24).toString('base64url');
 }
 
 /** Stores made for express-session take callbacks and make sessions; ours do neither. */

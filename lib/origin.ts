@@ -1,24 +1,46 @@
 import type { IncomingMessage } from 'node:http';
+import { badOption } from './option-checks.js';
 
-/** Which pages may open a WebSocket, besides those of the same host: their origins, or a function that decides on all. */
-export type Origins = readonly string[] | ((origin: string | undefined, req: any) => boolean);
+/** Decides on all origins itself; `undefined` is that of a program that is no browser. Refuses when it throws. */
+export type OriginFunction = (origin: string | undefined, req: any) => boolean | Promise<boolean>;
+
+/** Which pages may open a socket besides those of the same host: their origins, or a function that decides on all. */
+export type Origins = readonly string[] | OriginFunction;
 
 /**
  * Whether the page that opens the socket may. A browser sends the cookie along whatever page asks, so that a foreign one
  * could speak in the user's name (cross-site WebSocket hijacking; RFC 6455 section 10.2). Programs that are no browsers
  * send no Origin, and have no cookie that was not given to them.
  */
-export function isAllowedOrigin(req: IncomingMessage, origins: Origins = []): boolean {
+export async function isAllowedOrigin(req: IncomingMessage, origins: Origins): Promise<boolean> {
+  const { origin } = req.headers;
+  if (typeof origins === 'function') return (await origins(origin, req)) === true;
+  return isSameHost(req) || origins.includes(origin as string);
+}
+
+/** Whether the page comes from the host that it asks, port included; or whether no page asks. */
+export function isSameHost(req: IncomingMessage): boolean {
   const { origin, host } = req.headers;
-  if (typeof origins === 'function') return origins(origin, req);
-  if (origin === undefined) return true;
-  return hostOf(origin) === host?.toLowerCase() || origins.includes(origin);
+  return origin === undefined || (host !== undefined && hostOf(origin) === host.toLowerCase());
+}
+
+/** @throws TypeError unless each is just what a browser sends, such as `https://app.example.com` */
+export function checkOrigins(origins: unknown): Origins {
+  if (typeof origins === 'function') return origins as OriginFunction;
+  const allowed =
+    "an array of origins such as ['https://app.example.com'], without a path, or a function (origin, req) => boolean";
+  if (!Array.isArray(origins)) throw badOption('origins', origins, allowed);
+  for (const each of origins) {
+    if (typeof each !== 'string' || originOf(each) !== each) throw badOption('origins', each, allowed);
+  }
+  return origins;
+}
+
+/** Undefined for the opaque origin, too, which browsers write as `null`: it is nobody's in particular. */
+function originOf(text: string): string | undefined {
+  return URL.canParse(text) ? new URL(text).origin : undefined;
 }
 
 function hostOf(origin: string): string | undefined {
-  try {
-    return new URL(origin).host;
-  } catch {
-    return undefined;
-  }
+  return URL.canParse(origin) ? new URL(origin).host : undefined;
 }

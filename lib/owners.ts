@@ -75,7 +75,10 @@ async function revokeOne(core: Core, found: OwnedRecord): Promise<void> {
   core.sockets.endMatching((id) => found.matches(id), 'session revoked');
 }
 
-/** The store's index tells which records may be the user's; the records themselves have the last word. */
+/**
+ * The store's index tells which records may be the user's; the records themselves have the last word. A session whose id
+ * is rotated meanwhile is looked for under its new one, which the listing may have missed.
+ */
 async function* find(
   core: Core,
   store: SessionStore,
@@ -88,9 +91,18 @@ async function* find(
       "to list or revoke a user's sessions, tell session() by the option `owner` whose they are",
     );
   }
-  for await (const found of store.owned?.(owner) ?? scan(store)) {
-    const record = parseRecord(found.value);
-    if (record && !pointerOf(found.value) && ownerOf(record, option) === owner) yield { found, record };
+  const given: OwnedRecord[] = [];
+  const followed: string[] = [];
+  for await (const listed of store.owned?.(owner) ?? scan(store)) {
+    if (followed.some((id) => listed.matches(id))) continue;
+    const pointer = pointerOf(listed.value);
+    if (pointer && given.some((each) => each.matches(pointer.target))) continue;
+    const found = pointer ? await read(store, pointer.target) : listed;
+    const record = found && parseRecord(found.value);
+    if (!record || ownerOf(record, option) !== owner) continue;
+    if (pointer) followed.push(pointer.target);
+    given.push(found);
+    yield { found, record };
   }
 }
 
@@ -103,10 +115,15 @@ async function* scan(store: SessionStore): AsyncGenerator<OwnedRecord> {
     );
   }
   for await (const id of store.ids()) {
-    const value = await store.get(id);
-    if (value !== undefined)
-      yield { key: id, value, matches: (other) => other === id, destroy: () => store.destroy(id) };
+    const found = await read(store, id);
+    if (found) yield found;
   }
+}
+
+async function read(store: SessionStore, id: string): Promise<OwnedRecord | undefined> {
+  const value = await store.get(id);
+  if (value === undefined) return undefined;
+  return { key: id, value, matches: (other) => other === id, destroy: () => store.destroy(id) };
 }
 
 function dateOf(value: unknown): Date | undefined {

@@ -17,8 +17,11 @@ export interface EndListener {
    * A rejection takes the response back: nothing of it leaves, and `takenBack` is called.
    */
   beforeEnd(): Promise<void> | undefined;
-  /** The headers are about to leave: the Set-Cookie lines to add. */
-  setCookies(): string[];
+  /**
+   * The headers are about to leave: the Set-Cookie lines to add.
+   * @param unwatched no code of the app's has run since `beforeEnd` was done, as far as the response can tell
+   */
+  setCookies(unwatched: boolean): string[];
   /** Whether a response that sets a cookie, and says nothing of caching, is to be kept out of shared caches. */
   readonly cachePrivate: boolean;
   /** `beforeEnd` failed. The response is as if not ended, or cut off if the app had streamed a part of it. */
@@ -49,7 +52,7 @@ export function holdEnd(res: ServerResponse, listener: EndListener): void {
 type Phase = 'open' | 'head' | 'streaming' | 'held' | 'released';
 
 type Method = 'end' | 'write' | 'writeHead' | 'flushHeaders';
-type HeaderMethod = (typeof HEADER_METHODS)[number];
+type HeaderMethod = 'setHeader' | 'appendHeader' | 'removeHeader' | 'setHeaders';
 type AnyFunction = (this: unknown, ...args: any[]) => any;
 type Call = [Method, unknown[]];
 
@@ -67,8 +70,8 @@ class Hold {
   readonly res: HeldResponse;
   readonly listeners: EndListener[];
   readonly real: Record<Method, AnyFunction>;
-  /** Empty until the headers are frozen for the first time. */
-  readonly realHeaderMethods: Partial<Record<HeaderMethod, AnyFunction>> = {};
+  /** There once the headers have been frozen. */
+  realHeaderMethods: Record<HeaderMethod, AnyFunction | undefined> | undefined;
   phase: Phase = 'open';
   head: Head | undefined;
   endArguments: unknown[] = [];
@@ -87,7 +90,10 @@ class Hold {
     this.headersHaveLeft = res.headersSent;
     this.real = { end: res.end, write: res.write, writeHead: res.writeHead, flushHeaders: res.flushHeaders };
     res[slot] = this;
-    Object.assign(res, heldMethods);
+    res.end = heldMethods.end as typeof res.end;
+    res.write = heldMethods.write;
+    res.writeHead = heldMethods.writeHead as typeof res.writeHead;
+    res.flushHeaders = heldMethods.flushHeaders;
     res.once('close', closed);
   }
 
@@ -101,11 +107,11 @@ class Hold {
 
   runListeners(): void {
     this.unwound = true;
-    const work = this.listeners
-      .map((listener) => listener.beforeEnd())
-      .filter((promise) => promise !== undefined);
-    if (work.length === 0) return this.release();
-    Promise.all(work).then(
+    const [first, ...others] = this.listeners;
+    const work =
+      others.length === 0 ? first?.beforeEnd() : allOf(this.listeners.map((each) => each.beforeEnd()));
+    if (!work) return this.release();
+    work.then(
       () => this.release(),
       (error) => this.takeBack(error),
     );
@@ -160,7 +166,8 @@ class Hold {
   /** The headers leave: nothing can be added after this. */
   writeHead(args: unknown[]): unknown {
     if (!this.headersHaveLeft) {
-      const cookies = this.listeners.flatMap((listener) => listener.setCookies());
+      const unwatched = this.phase === 'released' && this.res.writeHead === heldMethods.writeHead;
+      const cookies = this.listeners.flatMap((listener) => listener.setCookies(unwatched));
       this.headersHaveLeft = true;
       if (cookies.length > 0) {
         args = withSetCookie(this.res, args, cookies);
@@ -172,15 +179,17 @@ class Hold {
 
   /** From here on the response says that its headers are sent, and refuses changes to them, until `thawed`. */
   freezeHeaders(): void {
-    if (this.realHeaderMethods.setHeader) return;
-    const res = this.res as unknown as Partial<Record<HeaderMethod, AnyFunction>>;
-    for (const name of HEADER_METHODS) {
-      const real = res[name];
-      if (!real) continue; // HTTP/2 and older Node versions lack some
-      this.realHeaderMethods[name] = real;
-      res[name] = frozenMethods[name];
-    }
-    Object.defineProperties(this.res, frozenState);
+    if (this.realHeaderMethods) return;
+    const res = this.res as unknown as Record<HeaderMethod, AnyFunction>;
+    const { setHeader, removeHeader } = res;
+    const { appendHeader, setHeaders } = res as Partial<typeof res>;
+    this.realHeaderMethods = { setHeader, appendHeader, removeHeader, setHeaders };
+    res.setHeader = frozenMethods.setHeader;
+    res.removeHeader = frozenMethods.removeHeader;
+    if (appendHeader) res.appendHeader = frozenMethods.appendHeader; // HTTP/2 and older Node versions lack some
+    if (setHeaders) res.setHeaders = frozenMethods.setHeaders;
+    Object.defineProperty(res, 'headersSent', headersSent);
+    Object.defineProperty(res, 'writableEnded', writableEnded);
   }
 
   get frozen(): boolean {
@@ -224,6 +233,10 @@ const heldMethods = {
     return this;
   },
 };
+
+function allOf(promises: (Promise<void> | undefined)[]): Promise<unknown> | undefined {
+  return promises.some((promise) => promise) ? Promise.all(promises) : undefined;
+}
 
 function startStreaming(hold: Hold): void {
   if (hold.phase === 'released') return;
@@ -277,26 +290,23 @@ function isData(chunk: unknown): boolean {
   return typeof chunk === 'string' || types.isUint8Array(chunk);
 }
 
-const frozenState: PropertyDescriptorMap & ThisType<HeldResponse> = {
-  headersSent: {
-    configurable: true,
-    get() {
-      return this[slot].frozen || inherited(this, 'headersSent');
-    },
+const headersSent: PropertyDescriptor & ThisType<HeldResponse> = {
+  configurable: true,
+  get() {
+    return this[slot].frozen || inherited(this, 'headersSent');
   },
-  writableEnded: {
-    configurable: true,
-    get() {
-      return this[slot].phase === 'held' || inherited(this, 'writableEnded');
-    },
+};
+
+const writableEnded: PropertyDescriptor & ThisType<HeldResponse> = {
+  configurable: true,
+  get() {
+    return this[slot].phase === 'held' || inherited(this, 'writableEnded');
   },
 };
 
 function inherited(res: ServerResponse, property: 'headersSent' | 'writableEnded'): unknown {
   return Reflect.get(Object.getPrototypeOf(res), property, res);
 }
-
-const HEADER_METHODS = ['setHeader', 'appendHeader', 'removeHeader', 'setHeaders'] as const;
 
 const frozenMethods: Record<HeaderMethod, AnyFunction> = {
   setHeader: frozenMethod('setHeader'),
@@ -309,7 +319,10 @@ function frozenMethod(name: HeaderMethod): AnyFunction {
   return function (this: unknown, ...args: unknown[]): unknown {
     const res = this as HeldResponse;
     if (res[slot].frozen) return refuse(res, name, args);
-    return (res[slot].realHeaderMethods[name] as AnyFunction).apply(res, args);
+    return ((res[slot].realHeaderMethods as Hold['realHeaderMethods'] & object)[name] as AnyFunction).apply(
+      res,
+      args,
+    );
   };
 }
 

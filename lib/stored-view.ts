@@ -14,6 +14,11 @@ export interface StoredView {
 export class StoredViews {
   readonly #views: StoredView[] = [];
 
+  /** What the store was found to hold under this id. */
+  textOf(id: string): string | undefined {
+    return this.#views.find((view) => view.id === id)?.stored;
+  }
+
   /** @param seen what to begin with, if nothing is known yet */
   of(id: string, seen: string | undefined): StoredView {
     const known = this.#views.find((view) => view.id === id);

@@ -2,39 +2,55 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { IncomingRequest, SessionContext } from './context.js';
 import type { Core } from './core.js';
+import { keepAlong } from './keep-along.js';
 import { badOption } from './option-checks.js';
-import { isAllowedOrigin, type Origins } from './origin.js';
-import { contextOf } from './request-slot.js';
-import { type OpenSocket, POLICY_VIOLATION } from './sockets.js';
+import { checkOrigins, isAllowedOrigin, type Origins } from './origin.js';
+import { refuse } from './refuse.js';
+import { checkOptions } from './stores/store-options.js';
 
 /** How sockets are tied to sessions. */
-export interface WebSocketOptions {
-  /** Origins whose pages may connect besides those of the same host, such as `['https://app.example.com']`, or a function that decides on all. */
+export interface SocketOptions {
+  /**
+   * Origins whose pages may connect besides those of the same host, such as `['https://app.example.com']`; or a
+   * function that decides on all, which gets the origin (`undefined`: no browser) and the request. Others get a 403.
+   * Needed behind a proxy that changes the Host header.
+   */
   origins?: Origins | undefined;
-  /** Called with the request before the handshake is answered: what it changes in `req.session` is stored, and its cookie sent, with the answer. */
-  upgrade?: ((req: any) => void | Promise<void>) | undefined;
-  /** How often sessions with open sockets are looked up, for what other processes did to them, in milliseconds. Default 30 seconds. */
+  /**
+   * How often all sessions with open sockets are looked up, for what other processes did to them, in milliseconds.
+   * Default 30 seconds. It holds for all servers of these sessions; the last one to say it wins.
+   */
   checkInterval?: number | undefined;
+  /**
+   * What becomes of sockets when `regenerate()` replaces their session. `'follow'` (default): they go on with the new
+   * one. `'close'`: they are closed; for apps that log out by `regenerate()`, as passport does, or whose sockets
+   * remember who their user was. In other processes they are closed in any case, since nothing that is stored leads
+   * from the old id to the new one. It holds for all servers of these sessions, as `checkInterval` does.
+   */
+  onRegenerate?: 'follow' | 'close' | undefined;
+}
+
+export interface WebSocketOptions extends SocketOptions {
+  /**
+   * Called with the request when its session is there, before the handshake is answered: what it changes in
+   * `req.session` is stored, and its cookie sent, with the answer. If it fails, the client gets a 500.
+   */
+  upgrade?: ((req: any) => void | Promise<void>) | undefined;
 }
 
 /** What is used of a `ws` server. */
 export interface WebSocketServerLike {
   handleUpgrade(req: any, socket: any, head: any, callback: (client: any, req: any) => void): void;
+  shouldHandle?(req: any): boolean | Promise<boolean>;
   on(event: 'headers', listener: (headers: string[], req: any) => void): unknown;
 }
 
-/** What is used of a Socket.IO server. */
-export interface SocketIoServerLike {
-  engine: { use(middleware: (req: any, res: any, next: (error?: any) => void) => void): unknown };
-  on(event: 'connection', listener: (socket: any) => void): unknown;
-}
-
-interface WebSocketLike {
-  on(event: 'message' | 'close', listener: () => void): unknown;
-  close(code: number, reason: string): void;
-}
-
 type LoadContext = (req: IncomingRequest, next: (error?: unknown) => void) => SessionContext | undefined;
+
+const SOCKET_OPTIONS: readonly string[] = ['origins', 'checkInterval', 'onRegenerate'];
+
+/** The longest that a timer can wait, in milliseconds. */
+const LONGEST_INTERVAL = 2 ** 31 - 1;
 
 /**
  * Gives the connections of a `ws` server sessions, by taking over its `handleUpgrade`: the request is loaded before the
@@ -46,96 +62,106 @@ export function serveWebSockets(
   server: WebSocketServerLike,
   options: WebSocketOptions,
 ): void {
-  checkServer(server, 'handleUpgrade', 'a server of the package ws');
-  useInterval(core, options);
+  if (typeof (server as WebSocketServerLike | undefined)?.handleUpgrade !== 'function')
+    throw badOption('websocket(): server', server, 'a WebSocketServer of the package ws');
+  const { upgrade } = options;
+  const origins = readSocketOptions(core, 'websocket()', options, [...SOCKET_OPTIONS, 'upgrade']);
+  if (upgrade !== undefined && typeof upgrade !== 'function')
+    throw badOption('upgrade', upgrade, 'a function (req) => void');
   const cookies = new WeakMap<IncomingMessage, string[]>();
   const handleUpgrade = server.handleUpgrade.bind(server);
   server.on('headers', (headers, req) => {
     for (const line of cookies.get(req) ?? []) headers.push(`Set-Cookie: ${line}`);
   });
+
   server.handleUpgrade = (req: IncomingRequest, socket: Duplex, head, callback) => {
-    if (!isAllowedOrigin(req, options.origins)) return refuse(socket, '403 Forbidden');
-    admit(req, load, options).then(
-      (context) => {
-        if (socket.destroyed) return context?.closed();
-        if (context) cookies.set(req, context.setCookies());
-        handleUpgrade(req, socket, head, (client, request) => {
-          if (context?.req.session) keepAlong(core, context, client);
-          callback(client, request);
-        });
-      },
-      (error: unknown) => {
-        core.events.report(req.sessionID ?? '', req, error);
-        refuse(socket, '503 Service Unavailable');
-      },
-    );
+    if (server.shouldHandle?.(req) === false) return handleUpgrade(req, socket, head, callback); // which refuses
+    const answer = (context: SessionContext | undefined) => {
+      if (context) cookies.set(req, context.setCookies(false));
+      handleUpgrade(req, socket, head, (client, request) => {
+        if (context) keepAlong(context, client);
+        callback(client, request);
+      });
+    };
+    admit(core, req, { load, origins, upgrade }).then((admitted) => {
+      socket.off('error', ignore);
+      if (typeof admitted === 'number') refuse(socket, admitted);
+      else if (!socket.destroyed) answer(admitted.context);
+    });
+    socket.on('error', ignore); // the client may leave meanwhile; ws listens from its own part on
   };
 }
 
-/** Gives the connections of a Socket.IO server sessions, whatever their transport: `socket.request.session`. */
-export function serveSocketIo(
+type Admission = 403 | 500 | 503 | { context: SessionContext | undefined };
+
+/** The request gets its session by the HTTP road, up to where the handshake can be answered; or the status to refuse by. */
+async function admit(
   core: Core,
-  handler: (req: any, res: any, next: (error?: any) => void) => void,
-  io: SocketIoServerLike,
-  options: WebSocketOptions,
-): void {
-  checkServer(io.engine, 'use', 'a Socket.IO server that is attached to an HTTP server');
-  useInterval(core, options);
-  io.engine.use((req, res, next) => {
-    if (isAllowedOrigin(req, options.origins)) handler(req, res, next);
-    else next(new Error('origin not allowed'));
-  });
-  io.on('connection', (socket) => {
-    const context = contextOf(socket.request);
-    if (!context) return;
-    const client: WebSocketLike = {
-      on: (event, listener) =>
-        event === 'message' ? socket.onAny(listener) : socket.on('disconnect', listener),
-      close: () => socket.disconnect(true),
-    };
-    keepAlong(core, context, client);
+  req: IncomingRequest,
+  how: { load: LoadContext; origins: Origins; upgrade: WebSocketOptions['upgrade'] },
+): Promise<Admission> {
+  const report = (error: unknown) => core.events.report(req.sessionID ?? '', req, error);
+  const orElse = (status: 500 | 503) => (error: unknown) => {
+    report(error);
+    return status;
+  };
+  if (!(await isAllowed(core, req, how.origins))) return 403;
+  const loaded = await loading(req, how.load, report).catch(orElse(503));
+  if (loaded === 503) return 503;
+  const { context } = loaded as { context: SessionContext | undefined };
+  const upgraded = await Promise.resolve(req).then(how.upgrade).catch(orElse(500));
+  if (upgraded === 500) return 500;
+  const stored = await Promise.resolve(context?.beforeEnd()).catch(orElse(503));
+  return stored === 503 ? 503 : { context };
+}
+
+/** A function that fails has not allowed anything. */
+export function isAllowed(core: Core, req: IncomingRequest, origins: Origins): Promise<boolean> {
+  return isAllowedOrigin(req, origins).catch((error: unknown) => {
+    core.events.report('', req, error);
+    return false;
   });
 }
 
-/** The request gets its session by the HTTP road, up to where the handshake can be answered. */
-async function admit(
+function loading(
   req: IncomingRequest,
   load: LoadContext,
-  options: WebSocketOptions,
-): Promise<SessionContext | undefined> {
-  let context: SessionContext | undefined;
-  await new Promise<void>((resolve, reject) => {
-    context = load(req, (error) => (error ? reject(error) : resolve()));
-  });
-  await options.upgrade?.(req);
-  await context?.beforeEnd();
-  return context;
-}
-
-/** The socket lives as long as its session, keeps it alive, and leaves its changes when it closes. */
-function keepAlong(core: Core, context: SessionContext, client: WebSocketLike): void {
-  const socket: OpenSocket = { context, end: (reason) => client.close(POLICY_VIOLATION, reason) };
-  core.sockets.add(socket);
-  client.on('message', () => context.keepAlive());
-  client.on('close', () => {
-    core.sockets.remove(socket);
-    context.closedAfterUnwinding();
+  reportLater: (error: unknown) => void,
+): Promise<{ context: SessionContext | undefined }> {
+  return new Promise((resolve, reject) => {
+    let loaded = false;
+    let context: SessionContext | undefined;
+    const done = (error?: unknown) => {
+      if (loaded) return error ? reportLater(error) : undefined; // as a response's, it has failed to be stored
+      loaded = true;
+      if (error) reject(error);
+      else queueMicrotask(() => resolve({ context })); // `load` may call back before it returns
+    };
+    context = load(req, done);
   });
 }
 
-function useInterval(core: Core, { checkInterval }: WebSocketOptions): void {
-  if (checkInterval === undefined) return;
-  if (!(checkInterval > 0))
-    throw badOption('checkInterval', checkInterval, 'a positive number of milliseconds');
-  core.sockets.interval = checkInterval;
+/** @throws TypeError for options that could never work */
+export function readSocketOptions(
+  core: Core,
+  what: string,
+  options: SocketOptions,
+  allowed: readonly string[] = SOCKET_OPTIONS,
+): Origins {
+  checkOptions(what, options, allowed);
+  const { origins = [], checkInterval, onRegenerate } = options;
+  const { sockets } = core;
+  if (checkInterval !== undefined) {
+    if (!(checkInterval > 0 && checkInterval <= LONGEST_INTERVAL))
+      throw badOption('checkInterval', checkInterval, 'a positive number of milliseconds, 24 days at most');
+    sockets.interval = checkInterval;
+  }
+  if (onRegenerate !== undefined) {
+    if (onRegenerate !== 'follow' && onRegenerate !== 'close')
+      throw badOption('onRegenerate', onRegenerate, 'one of "follow", "close"');
+    sockets.onRegenerate = onRegenerate;
+  }
+  return checkOrigins(origins);
 }
 
-function refuse(socket: Duplex, status: string): void {
-  socket.once('finish', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-}
-
-function checkServer(server: unknown, method: string, what: string): void {
-  const found = (server as Record<string, unknown> | undefined)?.[method];
-  if (typeof found !== 'function') throw badOption('server', server, what);
-}
+function ignore(): void {}

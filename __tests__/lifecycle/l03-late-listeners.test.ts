@@ -1,6 +1,6 @@
 import { begin, combine, dataSeenBy, type Fixture, start as startSite } from '../support/lifecycle.js';
 import { closeSites, type Handler, HOSTS } from '../support/sites.js';
-import { STORES } from '../support/test-stores.js';
+import { GATED_STORES, STORES } from '../support/test-stores.js';
 
 const onHeaders = require('on-headers') as (res: unknown, listener: () => void) => void;
 
@@ -65,6 +65,24 @@ describe.each(combine(HOSTS, STORES))('%s, %s', (host, store) => {
     });
   });
 
+  test('L3: a late change that cannot be stored is told of by an event, and crashes nothing', async () => {
+    const change: Handler = (req, res, next) => {
+      res.on('finish', () => {
+        req.session.late = 1n;
+      });
+      next();
+    };
+    const fixture = await start([change, answer]);
+    const reported: unknown[] = [];
+    fixture.sessions.on('error', ({ error }) => reported.push(error));
+    await begin(fixture);
+    expect(await fixture.browser.get('/')).toMatchObject({ status: 200, body: 'text' });
+    await fixture.settled();
+    expect(reported).toEqual([expect.objectContaining({ message: 'Do not know how to serialize a BigInt' })]);
+    expect(fixture.site.errors).toEqual([]);
+    expect(fixture.onlyData()).toEqual({ user: 'ada' });
+  });
+
   test('L3: changes in finish and in close are both stored', async () => {
     const change: Handler = (req, res, next) => {
       for (const event of ['finish', 'close']) res.on(event, () => (req.session[event] = 1));
@@ -111,5 +129,32 @@ describe.each(combine(HOSTS, STORES))('%s, %s', (host, store) => {
       await fixture.settled();
       expect(await dataSeenBy(fixture.browser)).toEqual({ user: 'ada', late: 'headers' });
     });
+  });
+});
+
+describe.each(combine(HOSTS, GATED_STORES))('%s, %s', (host, store) => {
+  test('L3: a late save that fails is told of by an event, and crashes nothing', async () => {
+    const failure = new Error('the store is on fire');
+    const fixture = await startSite({
+      host,
+      store,
+      after: [
+        (req, res) => {
+          res.on('finish', () => {
+            req.session.late = true;
+          });
+          res.end('text');
+        },
+      ],
+    });
+    const reported: unknown[] = [];
+    fixture.sessions.on('error', ({ error }) => reported.push(error));
+    await begin(fixture);
+    fixture.traffic.fail('set', failure);
+    expect(await fixture.browser.get('/')).toMatchObject({ status: 200, body: 'text' });
+    await fixture.settled();
+    expect(reported).toEqual([failure]);
+    expect(fixture.site.errors).toEqual([]);
+    expect(fixture.onlyData()).toEqual({ user: 'ada' });
   });
 });

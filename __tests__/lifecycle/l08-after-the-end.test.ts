@@ -130,9 +130,8 @@ test.each(Object.entries(endings))('L8: end(callback) again, after %s', async (_
     context.log.attempt('end(callback)', () => context.res.end(context.log.callback('end')));
   };
   const plain = await play(recipe);
-  expect(plain.log).toContain(
-    'callback of end: Error ERR_STREAM_ALREADY_FINISHED: Cannot call end after a stream was finished',
-  );
+  // What it is called back with is another thing in each version of Node.
+  expect(plain.log.filter((entry) => entry.startsWith('callback of end:'))).toHaveLength(1);
   const ours = await play(recipe, {}, changed);
   // Where all bytes have gone to the kernel at once, Node calls back from within end().
   expect([...ours.log].sort()).toEqual([...plain.log].sort());

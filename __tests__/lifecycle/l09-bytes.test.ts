@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
 import { GET, play, type Recipe, type Sessions, type Stage } from '../support/comparison.js';
-import { turn } from '../support/http.js';
+import { RawClient, turn } from '../support/http.js';
+import { combine, start } from '../support/lifecycle.js';
 import { ends, headers, heads, writes } from '../support/recipes.js';
-import { closeSites, type Handler } from '../support/sites.js';
-import { STORES, type StoreName } from '../support/test-stores.js';
+import { closeSites, type Handler, HTTP1_HOSTS } from '../support/sites.js';
+import { GATED_STORES, STORES, type StoreName } from '../support/test-stores.js';
 
 const compression = require('compression') as (options?: object) => Handler;
 
@@ -173,6 +174,28 @@ describe.each(['gzip', 'br', 'deflate', 'identity'])('compression, %s', (encodin
   });
 });
 
+/** What `compression` did before version 1.8: it asks for the headers where Node's own field says that there are none. */
+const askForHeaders: Handler = (_req, res, next) => {
+  const { end } = res;
+  res.end = function (...args: unknown[]) {
+    if (!this._header) this._implicitHeader();
+    return end.apply(this, args);
+  };
+  next();
+};
+
+describe.each(['before', 'between'] as const)('older middleware, %s the sessions and the app', (where) => {
+  test.each([
+    'end()',
+    'end(text, encoding, callback)',
+    'writeHead(status, headers)',
+    'flushHeaders() and end(text)',
+  ])('L9: byte for byte as without sessions: %s', async (name) => {
+    const stage: Stage = { [where]: [askForHeaders] };
+    for (const history of histories) await compare(recipes[name]!, stage, 'callback store', history);
+  });
+});
+
 describe.each(['express 5', 'express 4'] as const)('%s', (host) => {
   const sends: Record<string, Recipe> = {
     'send(text)': ({ res, log }) => log.attempt('send', () => res.send('text')),
@@ -191,5 +214,24 @@ describe.each(['express 5', 'express 4'] as const)('%s', (host) => {
 
   test.each(Object.entries(sends))('L9: byte for byte as without sessions: %s', async (_name, recipe) => {
     for (const history of histories) await compare(recipe, { host }, 'callback store', history);
+  });
+});
+
+describe.each(combine(HTTP1_HOSTS, GATED_STORES))('%s, %s', (host, store) => {
+  test.each<[string, Handler]>([
+    ['end(text)', (_req, res) => res.end('text')],
+    ['Content-Length and end(text)', (_req, res) => res.writeHead(200, { 'Content-Length': 4 }).end('text')],
+    ['writeHead() and end(text)', (_req, res) => res.writeHead(200).end('text')],
+    ['end()', (_req, res) => res.end()],
+  ])('L9: a small response that waited for its save comes in one piece: %s', async (_name, end) => {
+    const change: Handler = (req, _res, next) => {
+      req.session.color = 'red';
+      next();
+    };
+    const fixture = await start({ host, store, after: [change, end] });
+    const client = new RawClient(fixture.site.port).get('/');
+    await client.closed;
+    expect(client.pieces).toBe(1);
+    expect(fixture.onlyData()).toEqual({ color: 'red' });
   });
 });

@@ -19,7 +19,7 @@ const failures: Record<string, Handler> = {
     setImmediate(next, failure);
   },
   'rejects ': async () => {
-    await null;
+    await Promise.resolve();
     throw failure;
   },
 };

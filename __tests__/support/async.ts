@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+export { collect } from './collect.js';
+
 /** The first answer that is neither undefined nor an error. Asks again and again, for at most 10 seconds. */
 export async function eventually<T>(call: () => T | undefined | Promise<T | undefined>): Promise<T> {
   let problem: unknown;
@@ -12,11 +14,4 @@ export async function eventually<T>(call: () => T | undefined | Promise<T | unde
     }
   }
   throw new Error('There was no answer within 10 seconds.', { cause: problem });
-}
-
-/** All that an async iterable gives. */
-export async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const value of values) all.push(value);
-  return all;
 }

@@ -1,7 +1,31 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { transformFileSync } from '@swc/core';
+import { transformSync } from '@swc/core';
+
+const ROOT = join(__dirname, '../..');
+
+/**
+ * Compiles TypeScript files of this project, given as paths from its root, to CommonJS under `to`, for tests that
+ * need a process of their own. A folder stands for all files in it.
+ */
+export function compile(to: string, ...paths: string[]): void {
+  for (const path of paths.flatMap(filesOf)) {
+    const { code } = transformSync(readFileSync(join(ROOT, path), 'utf8'), {
+      jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+      module: { type: 'commonjs' },
+    });
+    const target = join(to, path.replace(/\.ts$/, '.js'));
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, code);
+  }
+}
+
+function filesOf(path: string): string[] {
+  if (path.endsWith('.ts')) return [path];
+  const files = readdirSync(join(ROOT, path), { recursive: true, encoding: 'utf8' });
+  return files.filter((file) => file.endsWith('.ts')).map((file) => join(path, file));
+}
 
 export interface Compiled {
   /** Where the JavaScript is. */
@@ -9,28 +33,11 @@ export interface Compiled {
   remove(): void;
 }
 
-/**
- * The TypeScript of a directory as CommonJS in a temporary one, for tests that need processes of their own. Packages
- * are found only with NODE_PATH set to `nodeModules`.
- */
-export function compile(source: string): Compiled {
-  const dir = mkdtempSync(join(tmpdir(), 'steady-session-compiled-'));
-  for (const file of readdirSync(source, { recursive: true, encoding: 'utf8' })) {
-    if (!file.endsWith('.ts')) continue;
-    const { code } = transformFileSync(join(source, file), {
-      jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
-      module: { type: 'commonjs' },
-    });
-    const target = join(dir, file.replace(/ts$/, 'js'));
-    mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, code);
-  }
-  return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) };
-}
-
-/** The library, see {@link compile}. */
+/** The library, compiled into a temporary directory. Packages are found only with NODE_PATH set to `nodeModules`. */
 export function compileLib(): Compiled {
-  return compile(join(__dirname, '../../lib'));
+  const parent = mkdtempSync(join(tmpdir(), 'steady-session-compiled-'));
+  compile(parent, 'lib');
+  return { dir: join(parent, 'lib'), remove: () => rmSync(parent, { recursive: true, force: true }) };
 }
 
-export const nodeModules: string = join(__dirname, '../../node_modules');
+export const nodeModules: string = join(ROOT, 'node_modules');

@@ -25,6 +25,8 @@ export function turn(): Promise<void> {
 export class RawClient {
   readonly #socket: Socket;
   #received = '';
+  /** How many pieces the bytes came in. */
+  pieces = 0;
   #watchers: (() => void)[] = [];
   #ended = false;
   /** All bytes, when the server has closed the connection, in order or not. */
@@ -35,6 +37,7 @@ export class RawClient {
     this.#socket.setEncoding('latin1');
     this.#socket.on('data', (text: string) => {
       this.#received += text;
+      this.pieces++;
       this.#wake();
     });
     this.#socket.on('error', () => {}); // a connection that is cut off is what some tests are about

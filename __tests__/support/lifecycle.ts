@@ -17,6 +17,7 @@ export interface Setup {
 /** A site with sessions, with what a test needs to act on it and to look inside. */
 export interface Fixture extends TestStore {
   site: Site;
+  sessions: session.SessionHandler;
   browser: Browser;
   /** The data of the only stored session; `undefined` if none is stored. */
   onlyData(): Record<string, unknown> | undefined;
@@ -40,7 +41,7 @@ export async function start(setup: Setup): Promise<Fixture> {
     await site.settled();
     await stored.traffic.idle();
   };
-  return { ...stored, site, browser: new Browser(site), settled, onlyData: () => onlyOf(stored) };
+  return { ...stored, site, sessions, browser: new Browser(site), settled, onlyData: () => onlyOf(stored) };
 }
 
 export const baseOptions: session.SessionOptions = {

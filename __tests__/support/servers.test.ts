@@ -1,7 +1,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'pg';
@@ -78,11 +79,14 @@ describeWith('redis-server', 'startRedis', () => {
   });
 
   test('a server ends when the process that started it is killed', async () => {
-    const support = compile(__dirname);
-    const program = join(support.dir, 'start.js');
+    const home = mkdtempSync(join(tmpdir(), 'servers-test-'));
+    compile(home, '__tests__/support/servers.ts', '__tests__/support/sqlite.ts');
+    const program = join(home, 'start.js');
     writeFileSync(
       program,
-      "require('./servers.js').startRedis().then(({ port, dir }) => process.send({ port, dir }));",
+      `require('./__tests__/support/servers.js')
+        .startRedis()
+        .then(({ port, dir }) => process.send({ port, dir }));`,
     );
     const child = fork(program);
     try {
@@ -93,7 +97,7 @@ describeWith('redis-server', 'startRedis', () => {
       await until(async () => !(await isListening(place)) && !existsSync(dir));
     } finally {
       child.kill('SIGKILL');
-      support.remove();
+      rmSync(home, { recursive: true });
     }
   });
 });

@@ -135,6 +135,7 @@ const requirements = {
   chromium: () =>
     absent(findProgram('chromium', 'chromium-browser', 'google-chrome'), 'Chromium is not installed'),
   sqlite: () => absent(sqliteClients()[0], 'neither node:sqlite (Node 22.13) nor better-sqlite3 works here'),
+  'npm-registry': () => absent(answerOfRegistry(), 'the npm registry can not be reached'),
 } satisfies Record<string, () => string | undefined>;
 
 export type Requirement = keyof typeof requirements;
@@ -373,6 +374,16 @@ function isExecutable(path: string): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** The answer to a small question, or `undefined` where there is no network. */
+function answerOfRegistry(): string | undefined {
+  const args = ['view', 'cookie', 'version', '--fetch-retries=0', '--fetch-timeout=10000'];
+  try {
+    return execFileSync('npm', args, { encoding: 'utf8', stdio: 'pipe', timeout: 30_000 });
+  } catch {
+    return undefined;
   }
 }
 

@@ -12,7 +12,7 @@ export const HTTP1_HOSTS = ['node:http', 'express 5', 'express 4'] as const;
 export const HOSTS = [...HTTP1_HOSTS, 'http/2'] as const;
 export type HostName = (typeof HOSTS)[number];
 
-export type Handler = (req: any, res: any, next: (error?: unknown) => void) => unknown;
+export type Handler = (req: any, res: any, next: (error?: unknown) => unknown) => unknown;
 export type ErrorHandler = (error: any, req: any, res: any) => unknown;
 
 /** A server that runs a chain of middlewares on a free port. */

@@ -111,7 +111,7 @@ class CallbackStore extends session.Store {
     });
   }
 
-  touch(id: string, data: { cookie: unknown }, callback: Callback = () => {}): void {
+  override touch(id: string, data: { cookie: unknown }, callback: Callback = () => {}): void {
     const cookie = JSON.parse(JSON.stringify(data.cookie));
     this.perform('touch', callback, () => {
       const text = this.records.get(id);

@@ -21,7 +21,7 @@ export class CallbackDriver implements StoreDriver {
     once((callback) => store.get(id, callback), store.get.length < 2, done as NodeCallback);
   }
 
-  write(_context: SessionContext, session: Session, done: Callback): void {
+  write(_context: SessionContext, session: Session, _data: string, done: Callback): void {
     const store = this.#store;
     once(
       (callback) => store.set(session.id, session as unknown as SessionData, callback),
@@ -30,7 +30,7 @@ export class CallbackDriver implements StoreDriver {
     );
   }
 
-  touch(context: SessionContext, session: Session, done: Callback): void {
+  touch(context: SessionContext, session: Session, _data: string, done: Callback): void {
     const store = this.#store as TouchableStore;
     const id = context.req.sessionID;
     once(

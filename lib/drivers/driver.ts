@@ -12,9 +12,9 @@ export interface StoreDriver {
   /** Whether the store can prolong a session without writing it. */
   readonly canTouch: boolean;
   load(context: SessionContext, id: string, done: LoadCallback): void;
-  /** Stores the session as it is now, under its own id. */
-  write(context: SessionContext, session: Session, done: Callback): void;
-  touch(context: SessionContext, session: Session, done: Callback): void;
+  /** Stores the session as it is now, under its own id. `data` is the text of its data, which the caller has at hand. */
+  write(context: SessionContext, session: Session, data: string, done: Callback): void;
+  touch(context: SessionContext, session: Session, data: string, done: Callback): void;
   destroy(context: SessionContext, id: string, done: Callback): void;
   /** Puts an empty session under a new id in place of the request's. */
   regenerate(context: SessionContext, done: Callback): void;

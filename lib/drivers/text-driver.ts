@@ -7,7 +7,7 @@ import { expiryOf, isOver } from '../lifetime.js';
 import { changedKeys, mergeRecords, type SessionRecord } from '../merge.js';
 import { type OwnedSession, ownerOf, revokeSessions, sessionsOf } from '../owners.js';
 import { type Pointer, pointerOf, pointerText } from '../pointer.js';
-import { parseRecord } from '../record.js';
+import { dataText, parseRecord, recordText } from '../record.js';
 import { type Callback, RESERVED, type Session } from '../session.js';
 import type { Fate } from '../sockets.js';
 import type { SessionStore } from '../stores/store.js';
@@ -24,8 +24,11 @@ const TOUCH_TOLERANCE = 5 * SECOND;
 
 const EMPTY: SessionRecord = {};
 
-/** A record that is about to be destroyed; no session. */
-const DEAD = '';
+/** A record that is about to be destroyed. It has the form of a session, since some stores keep nothing else. */
+const DEAD: string = JSON.stringify({ cookie: { originalMaxAge: null, expires: null, movedTo: null } });
+
+/** How many ids of one session are followed, so that a damaged store leads nobody round in a circle for ever. */
+const MOST_HOPS = 1000;
 
 /** How a {@link TextDriver} works, besides the options. */
 export interface TextDriverMode {
@@ -56,12 +59,12 @@ export class TextDriver implements StoreDriver {
     callBack(() => this.#load(context, id), done);
   }
 
-  write(context: SessionContext, session: Session, done: Callback): void {
-    callBack(() => this.#write(context, session), done);
+  write(context: SessionContext, session: Session, data: string, done: Callback): void {
+    callBack(() => this.#write(context, session, data), done);
   }
 
-  touch(context: SessionContext, session: Session, done: Callback): void {
-    callBack(() => this.#touch(context, session), done);
+  touch(context: SessionContext, session: Session, data: string, done: Callback): void {
+    callBack(() => this.#touch(context, session, data), done);
   }
 
   destroy(_context: SessionContext, id: string, done: Callback): void {
@@ -88,12 +91,12 @@ export class TextDriver implements StoreDriver {
     return this.#updates.run(session.id, () => this.#update(context, session, change));
   }
 
-  async #load(context: SessionContext, id: string): Promise<SessionRecord | null> {
+  async #load(context: SessionContext, id: string, hops = 0): Promise<SessionRecord | null> {
     const touchedUntil = this.#expiryBeforehand(context);
     const text = await this.#get(id, touchedUntil);
-    if (text === undefined) return null;
+    if (text === undefined || text === DEAD || hops > MOST_HOPS) return null;
     const pointer = this.#pointerOf(text);
-    if (pointer) return this.#follow(context, id, pointer);
+    if (pointer) return this.#follow(context, id, pointer, hops);
     const record = parseRecord(text);
     if (!record) {
       const error = new SteadyError(
@@ -114,20 +117,21 @@ export class TextDriver implements StoreDriver {
     context: SessionContext,
     id: string,
     { target, movedAt }: Pointer,
+    hops: number,
   ): Promise<SessionRecord | null> {
     const { rotateGrace, onReuse } = this.#core.settings;
     if (Date.now() - movedAt <= rotateGrace) {
       context.follow(target);
-      return this.#load(context, target);
+      return this.#load(context, target, hops + 1);
     }
     this.#core.events.emit('reuse', id, { req: context.req });
-    if (onReuse === 'revoke') await this.#destroy(target);
+    if (onReuse === 'revoke') await this.#destroy(target, hops + 1);
     return null;
   }
 
-  async #write(context: SessionContext, session: Session): Promise<void> {
+  async #write(context: SessionContext, session: Session, data = dataText(session)): Promise<void> {
     const view = context.viewOf(session.id);
-    const mine = JSON.stringify(session);
+    const mine = recordText(session, data);
     if (context.isDestroyed(session)) return this.#drop(context, session, mine);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const text = this.#merged(context, session, mine);
@@ -178,23 +182,23 @@ export class TextDriver implements StoreDriver {
   }
 
   /** Learns what is stored now. `false`: the session that was stored is gone. */
-  async #readAgain(context: SessionContext, session: Session): Promise<boolean> {
+  async #readAgain(context: SessionContext, session: Session, hops = 0): Promise<boolean> {
     const view = context.viewOf(session.id);
     const wasStored = view.stored !== undefined || context.wasStored(session.id);
     const now = await this.#store.get(session.id);
-    if (now === undefined && wasStored) return false;
+    if (now === DEAD || (now === undefined && wasStored)) return false;
     const pointer = now === undefined ? undefined : this.#pointerOf(now);
-    if (pointer) return this.#goAlong(context, session, pointer);
+    if (pointer) return hops < MOST_HOPS && this.#goAlong(context, session, pointer, hops);
     view.stored = now;
     return true;
   }
 
   /** Another request has rotated the id meanwhile; this one's changes follow. */
-  #goAlong(context: SessionContext, session: Session, { target }: Pointer): Promise<boolean> {
+  #goAlong(context: SessionContext, session: Session, { target }: Pointer, hops: number): Promise<boolean> {
     const { seen } = context.viewOf(session.id);
     context.rename(session, target);
     context.viewOf(target).seen = seen;
-    return this.#readAgain(context, session);
+    return this.#readAgain(context, session, hops + 1);
   }
 
   #pointerOf(text: string): Pointer | undefined {
@@ -205,22 +209,30 @@ export class TextDriver implements StoreDriver {
    * Destroys a session and, where ids are rotated, whatever it has become under another: a rotation that is under way
    * finds its record changed, and gives up.
    */
-  async #destroy(id: string): Promise<void> {
-    const text = this.#core.settings.rotateAfter > 0 ? await this.#store.get(id) : undefined;
-    if (text !== undefined) {
-      const pointer = pointerOf(text);
-      if (pointer) await this.#destroy(pointer.target);
-      else if (!(await this.#store.set(id, DEAD, { expires: Date.now() + SECOND, expected: text })))
-        return this.#destroy(id);
-    }
+  async #destroy(id: string, hops = 0): Promise<void> {
+    const pointer = this.#core.settings.rotateAfter > 0 ? await this.#bury(id) : undefined;
+    if (pointer && hops < MOST_HOPS) await this.#destroy(pointer.target, hops + 1);
     await this.#store.destroy(id);
+    this.#core.sockets.end(id);
+  }
+
+  /** Marks a record as dead. @returns the pointer that it is, if it is one: then it stays */
+  async #bury(id: string): Promise<Pointer | undefined> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const text = await this.#store.get(id);
+      const pointer = text === undefined ? undefined : pointerOf(text);
+      if (text === undefined || pointer) return pointer;
+      if (await this.#store.set(id, DEAD, { expires: Date.now() + SECOND, expected: text })) return undefined;
+      await backOff(attempt);
+    }
+    throw this.#tooManyConflicts();
   }
 
   /** What has become of a session, for those who wait for its end. */
   async fateOf(id: string): Promise<Fate> {
     const text = await this.#store.get(id);
     const record = text === undefined ? undefined : parseRecord(text);
-    if (text === undefined || !record) return 'gone';
+    if (text === undefined || text === DEAD || !record) return 'gone';
     const pointer = this.#pointerOf(text);
     if (pointer) return { movedTo: pointer.target };
     return isOver(record['cookie'] as Cookie, this.#core.settings, Date.now()) ? 'gone' : 'alive';
@@ -290,7 +302,8 @@ export class TextDriver implements StoreDriver {
    */
   #expiryBeforehand({ core, req }: SessionContext): number | undefined {
     const { settings } = core;
-    const perRecord = settings.touchAfter > 0 || settings.absoluteTimeout > 0 || settings.resave;
+    const indexed = settings.owner !== undefined && this.#store.owned !== undefined;
+    const perRecord = indexed || settings.touchAfter > 0 || settings.absoluteTimeout > 0 || settings.resave;
     if (!this.#store.getAndTouch || perRecord || settings.idleTime === undefined || !settings.touch(req))
       return undefined;
     return Date.now() + settings.idleTime;
@@ -301,18 +314,19 @@ export class TextDriver implements StoreDriver {
     return touchUntil !== undefined && store.getAndTouch ? store.getAndTouch(id, touchUntil) : store.get(id);
   }
 
-  async #touch(context: SessionContext, session: Session): Promise<void> {
+  async #touch(context: SessionContext, session: Session, data: string): Promise<void> {
     const { stored, seen, touchedUntil } = context.viewOf(session.id);
     const until = expiryOf(session.cookie, this.#core.settings, Date.now());
     if (touchedUntil !== undefined && Math.abs(until - touchedUntil) < TOUCH_TOLERANCE) return;
     if (this.#mode.rewriteOnTouch && stored !== undefined && stored === seen) {
-      const text = JSON.stringify(session);
+      const text = recordText(session, data);
       if (await this.#set(context, session, text, true)) {
         Object.assign(context.viewOf(session.id), { stored: text, seen: text });
         return;
       }
     }
-    const found = await this.#store.touch(session.id, until);
+    const { owner } = this.#ownerOf(stored);
+    const found = await this.#store.touch(session.id, until, ...(owner === undefined ? [] : [owner]));
     if (!found) context.interrupt(session);
   }
 
@@ -330,9 +344,11 @@ export class TextDriver implements StoreDriver {
     if (this.#core.settings.onInterrupted === 'error') throw error;
   }
 
-  #ownerOf(text: string): { owner?: string } {
-    const { owner: option } = this.#core.settings;
-    const owner = option === undefined ? undefined : ownerOf(JSON.parse(text), option);
+  /** For the store's index, if it has one. */
+  #ownerOf(text: string | undefined): { owner?: string } {
+    const option = this.#store.owned && this.#core.settings.owner;
+    const record = option && text !== undefined ? parseRecord(text) : undefined;
+    const owner = record && ownerOf(record, option);
     return owner === undefined ? {} : { owner };
   }
 

@@ -19,12 +19,12 @@ export class TimedDriver implements StoreDriver {
     this.#driver.load(context, id, this.#timed('load', done));
   }
 
-  write(context: SessionContext, session: Session, done: Callback): void {
-    this.#driver.write(context, session, this.#timed('save', done));
+  write(context: SessionContext, session: Session, data: string, done: Callback): void {
+    this.#driver.write(context, session, data, this.#timed('save', done));
   }
 
-  touch(context: SessionContext, session: Session, done: Callback): void {
-    this.#driver.touch(context, session, this.#timed('touch', done));
+  touch(context: SessionContext, session: Session, data: string, done: Callback): void {
+    this.#driver.touch(context, session, data, this.#timed('touch', done));
   }
 
   destroy(context: SessionContext, id: string, done: Callback): void {

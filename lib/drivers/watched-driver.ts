@@ -28,18 +28,18 @@ export class WatchedDriver implements StoreDriver {
     );
   }
 
-  write(context: SessionContext, session: Session, done: Callback): void {
-    if (!this.#events.isWatched('save')) return this.#driver.write(context, session, done);
+  write(context: SessionContext, session: Session, data: string, done: Callback): void {
+    if (!this.#events.isWatched('save')) return this.#driver.write(context, session, data, done);
     const created = !context.isStored(session.id);
     const name = () => (context.isDestroyed(session) ? undefined : created ? 'create' : 'save');
-    const run = (finished: Callback) => this.#driver.write(context, session, finished);
+    const run = (finished: Callback) => this.#driver.write(context, session, data, finished);
     this.#events.watch('save', session.id, context.req, name, run, done);
   }
 
-  touch(context: SessionContext, session: Session, done: Callback): void {
-    if (!this.#events.isWatched('touch')) return this.#driver.touch(context, session, done);
+  touch(context: SessionContext, session: Session, data: string, done: Callback): void {
+    if (!this.#events.isWatched('touch')) return this.#driver.touch(context, session, data, done);
     const name = () => (context.isDestroyed(session) ? undefined : 'touch');
-    const run = (finished: Callback) => this.#driver.touch(context, session, finished);
+    const run = (finished: Callback) => this.#driver.touch(context, session, data, finished);
     this.#events.watch('touch', session.id, context.req, name, run, done);
   }
 

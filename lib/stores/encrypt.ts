@@ -2,7 +2,7 @@ import { SteadyError } from '../errors.js';
 import { warnOnce } from '../warnings.js';
 import { type EncryptionKey, readKeys } from './encryption-keys.js';
 import { seal, unseal } from './sealed-text.js';
-import type { SessionStore, SetOptions } from './store.js';
+import type { OwnedRecord, SessionStore, SetOptions } from './store.js';
 import { checkOptions } from './store-options.js';
 
 export type { EncryptionKey } from './encryption-keys.js';
@@ -50,32 +50,42 @@ export function encrypt(
   const replace = async (
     id: string,
     text: string,
-    expires: number,
+    how: SetOptions,
     expected: string | null,
   ): Promise<boolean> => {
     let stored = await store.get(id);
     for (;;) {
       if (textOf(id, stored) !== (expected ?? undefined)) return false;
-      if (await store.set(id, sealed(id, text), { expires, expected: stored ?? null })) return true;
+      if (await store.set(id, sealed(id, text), { ...how, expected: stored ?? null })) return true;
       const before = stored;
       stored = await store.get(id);
       if (stored === before) return false;
     }
   };
 
+  /** What can't be decrypted is left out, as it counts as no session. */
+  async function* unsealed(records: AsyncIterable<OwnedRecord>): AsyncGenerator<OwnedRecord> {
+    for await (const found of records) {
+      const value = textOf(found.key, found.value);
+      if (value !== undefined) yield { ...found, value };
+    }
+  }
+
   return {
     get: async (id) => textOf(id, await store.get(id)),
-    async set(id: string, text: string, { expires, expected }: SetOptions) {
-      if (expected === undefined) return store.set(id, sealed(id, text), { expires });
-      if (expected === null && (await store.set(id, sealed(id, text), { expires, expected }))) return true;
-      return replace(id, text, expires, expected);
+    async set(id: string, text: string, how: SetOptions) {
+      const { expected } = how;
+      if (expected === undefined) return store.set(id, sealed(id, text), how);
+      if (expected === null && (await store.set(id, sealed(id, text), how))) return true;
+      return replace(id, text, how, expected);
     },
-    touch: (id, expires) => store.touch(id, expires),
+    touch: (id, expires, ...owner) => store.touch(id, expires, ...owner),
     destroy: (id) => store.destroy(id),
     ...(store.getAndTouch && {
       getAndTouch: async (id: string, expires: number) => textOf(id, await store.getAndTouch!(id, expires)),
     }),
     ...(store.ids && { ids: () => store.ids!() }),
+    ...(store.owned && { owned: (owner: string) => unsealed(store.owned!(owner)) }),
     ...(store.close && { close: () => store.close!() }),
     ...(store.atomic !== undefined && { atomic: store.atomic }),
   };

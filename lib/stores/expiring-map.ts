@@ -78,7 +78,6 @@ export class ExpiringMap {
     this.index.clear();
     this.ids = [];
     this.texts = [];
-    this.marks = new Uint8Array(0);
     this.queue.clear();
   }
 
@@ -96,7 +95,6 @@ export class ExpiringMap {
     const key = compact(id);
     this.index.add(hashOf(id), slot);
     this.ids.push(key);
-    this.texts.push('');
     this.marks = fitted(this.marks, slot + 1);
     this.queue.add(expires);
     return slot;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { lockOf } from '../adapters/lock.js';
-import type { SessionStore, SetOptions } from './store.js';
+import type { OwnedRecord, SessionStore, SetOptions } from './store.js';
 import { checkOptions } from './store-options.js';
 
 /** Tells a hashed id from any other, see {@link hashIds}. */
@@ -29,7 +29,9 @@ export interface HashIdsOptions {
  * A record of id `x` is stored under `sha256-` and the base64url of the hash. What already looks like that is never
  * looked up as a plain id: or else a hash that was read in the database would be an id that works.
  *
- * There is no `ids`, since they are not known. All else is as with the store within, `atomic` too.
+ * There is no `ids`, since they are not known; `owned` finds a user's sessions if the store within has it, but those
+ * that are still under a plain id only if they were stored with their owner. All else is as with the store within,
+ * `atomic` too.
  */
 export function hashIds(store: SessionStore, options: HashIdsOptions = {}): SessionStore {
   checkOptions('hashIds', options, ['plain', 'ttl']);
@@ -55,7 +57,7 @@ export function hashIds(store: SessionStore, options: HashIdsOptions = {}): Sess
       if (how.expected === undefined && mayBePlain(id)) await store.destroy(id);
       return written;
     },
-    touch: (id, expires) => run(id, (hash) => store.touch(hash, expires)),
+    touch: (id, expires, ...owner) => run(id, (hash) => store.touch(hash, expires, ...owner)),
     destroy: (id) =>
       lock.run(id, async () => {
         // In this order: `move` takes a plain record that is gone for a logout.
@@ -66,8 +68,18 @@ export function hashIds(store: SessionStore, options: HashIdsOptions = {}): Sess
     ...(store.getAndTouch && {
       getAndTouch: (id: string, expires: number) => run(id, (hash) => store.getAndTouch!(hash, expires)),
     }),
+    ...(store.owned && { owned: (owner: string) => underHashes(store.owned!(owner)) }),
     ...(store.close && { close: () => store.close!() }),
   };
+}
+
+/** A record that has yet to be moved is known by its plain id. */
+async function* underHashes(records: AsyncIterable<OwnedRecord>): AsyncGenerator<OwnedRecord> {
+  for await (const found of records)
+    yield {
+      ...found,
+      matches: (id) => found.matches(hashOf(id)) || (!id.startsWith(MARK) && found.matches(id)),
+    };
 }
 
 function hashOf(id: string): string {
@@ -78,7 +90,8 @@ function hashOf(id: string): string {
  * Moves the record of a plain id, if there is one, to its hash.
  *
  * Another process may move it too: only one of them creates the copy. Another process may destroy the session: the
- * copy stays only if the plain record was still there after it was made.
+ * copy stays only if the plain record was still there after it was made. Over a store that is not atomic, two processes
+ * that move it at the same moment may lose it, and the user logs in again.
  */
 async function move(store: SessionStore, id: string, ttl: number): Promise<void> {
   const text = await store.get(id);

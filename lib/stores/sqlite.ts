@@ -1,6 +1,6 @@
 import { badOption } from '../option-checks.js';
 import { Cleanup, SLICE } from './cleanup.js';
-import type { SessionStore, SetOptions } from './store.js';
+import type { OwnedRecord, SessionStore, SetOptions } from './store.js';
 import { checkOptions, hasMethods, kind } from './store-options.js';
 import { decodeText, encodeText } from './text.js';
 import { END_OF_TIME } from './time-left.js';
@@ -69,18 +69,18 @@ export class SqliteStore implements SessionStore {
     return row && decodeText(row.value);
   }
 
-  async set(id: string, value: string, { expires, expected }: SetOptions): Promise<boolean> {
+  async set(id: string, value: string, { expires, expected, owner }: SetOptions): Promise<boolean> {
     const { write, create, replace } = this.#statements;
-    const [key, text, until, now] = [
-      encodeText(id),
+    const key = encodeText(id);
+    const row = [
       encodeText(value),
       wholeMilliseconds(expires),
-      Date.now(),
+      owner === undefined ? null : encodeText(owner),
     ];
     const { changes } = attempt(() => {
-      if (expected === undefined) return write.run(key, text, until);
-      if (expected === null) return create.run(key, text, until, now);
-      return replace.run(text, until, key, encodeText(expected), now);
+      if (expected === undefined) return write.run(key, ...row);
+      if (expected === null) return create.run(key, ...row, Date.now());
+      return replace.run(...row, key, encodeText(expected), Date.now());
     });
     return Number(changes) === 1;
   }
@@ -104,6 +104,21 @@ export class SqliteStore implements SessionStore {
       if (page.length < SLICE) return;
       last = page[page.length - 1]!.rowid;
     }
+  }
+
+  async *owned(owner: string): AsyncIterable<OwnedRecord> {
+    let last = 0;
+    while (true) {
+      const { owned } = this.#statements;
+      const page = attempt(() => owned.all(encodeText(owner), last, Date.now(), SLICE)) as OwnedRow[];
+      for (const { id, value } of page) yield this.#ownedRecord(decodeText(id), decodeText(value));
+      if (page.length < SLICE) return;
+      last = page[page.length - 1]!.rowid;
+    }
+  }
+
+  #ownedRecord(key: string, value: string): OwnedRecord {
+    return { key, value, matches: (id) => id === key, destroy: () => this.destroy(key) };
   }
 
   /** Removes expired rows now, and resolves to how many they were. */
@@ -145,6 +160,8 @@ interface PageRow {
   id: string;
 }
 
+type OwnedRow = Row & PageRow;
+
 type Statements = ReturnType<typeof prepare>;
 
 /** Each operation is one statement, so it needs no transaction to be atomic, within and across processes. */
@@ -155,22 +172,27 @@ function prepare(database: SqliteDatabase, name: string) {
   }
   database.exec(`
     PRAGMA journal_mode = WAL;
-    CREATE TABLE IF NOT EXISTS ${table} (id TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL, expires INTEGER NOT NULL);
-    CREATE INDEX IF NOT EXISTS ${quote(`${name}_expires`)} ON ${table} (expires)`);
-  const insert = `INSERT INTO ${table} AS stored (id, value, expires) VALUES (?, ?, ?)
-    ON CONFLICT (id) DO UPDATE SET value = excluded.value, expires = excluded.expires`;
+    CREATE TABLE IF NOT EXISTS ${table}
+      (id TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL, expires INTEGER NOT NULL, owner TEXT);
+    CREATE INDEX IF NOT EXISTS ${quote(`${name}_expires`)} ON ${table} (expires);
+    CREATE INDEX IF NOT EXISTS ${quote(`${name}_owner`)} ON ${table} (owner) WHERE owner IS NOT NULL`);
+  const insert = `INSERT INTO ${table} AS stored (id, value, expires, owner) VALUES (?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET value = excluded.value, expires = excluded.expires, owner = excluded.owner`;
   const expired = `SELECT rowid FROM ${table} WHERE expires <= ? LIMIT ?`;
   return {
     get: database.prepare(`SELECT value FROM ${table} WHERE id = ? AND expires > ?`),
     write: database.prepare(insert),
     create: database.prepare(`${insert} WHERE stored.expires <= ?`),
     replace: database.prepare(
-      `UPDATE ${table} SET value = ?, expires = ? WHERE id = ? AND value = ? AND expires > ?`,
+      `UPDATE ${table} SET value = ?, expires = ?, owner = ? WHERE id = ? AND value = ? AND expires > ?`,
     ),
     touch: database.prepare(`UPDATE ${table} SET expires = ? WHERE id = ? AND expires > ?`),
     destroy: database.prepare(`DELETE FROM ${table} WHERE id = ?`),
     page: database.prepare(
       `SELECT rowid, id FROM ${table} WHERE rowid > ? AND expires > ? ORDER BY rowid LIMIT ?`,
+    ),
+    owned: database.prepare(
+      `SELECT rowid, id, value FROM ${table} WHERE owner = ? AND rowid > ? AND expires > ? ORDER BY rowid LIMIT ?`,
     ),
     removeExpired: database.prepare(`DELETE FROM ${table} WHERE rowid IN (${expired})`),
   };
@@ -212,7 +234,7 @@ function wholeMilliseconds(expires: number): number {
 
 const TROUBLES: readonly Trouble[] = [
   {
-    sign: /no such column|has no column|ON CONFLICT clause does not match/,
+    sign: /no such column|has no column|no column named|ON CONFLICT clause does not match/,
     code: 'ERR_SESSION_STORE_TABLE',
     advice: 'the table exists, but it is not one of SqliteStore. Choose another name with the option table.',
   },

@@ -36,8 +36,11 @@ export interface SessionStore {
   get(id: string): Promise<string | undefined>;
   /** Stores `value` under `id`. Resolves to whether it was written: `false` only if `how.expected` did not hold. */
   set(id: string, value: string, how: SetOptions): Promise<boolean>;
-  /** Gives a live record a new expiry (epoch ms) and leaves its text alone. `false`: there is no such record; none is made. */
-  touch(id: string, expires: number): Promise<boolean>;
+  /**
+   * Gives a live record a new expiry (epoch ms) and leaves its text alone. `false`: there is no such record; none is made.
+   * @param owner whose session it is, for a store that has {@link SessionStore.owned} and an index with expiries of its own
+   */
+  touch(id: string, expires: number, owner?: string): Promise<boolean>;
   /** Removes the record. Fine if there is none. */
   destroy(id: string): Promise<void>;
 
@@ -45,7 +48,10 @@ export interface SessionStore {
   getAndTouch?(id: string, expires: number): Promise<string | undefined>;
   /** Optional: the ids of all live records, in any order. */
   ids?(): AsyncIterable<string>;
-  /** Optional: the live records that were last set with this `owner`. Without it, all records are gone through by `ids()`. */
+  /**
+   * Optional: the live records that were last set with this `owner`, and maybe others: the core looks at each. Without
+   * it, all records are gone through by `ids()`.
+   */
   owned?(owner: string): AsyncIterable<OwnedRecord>;
   /** Optional: frees timers and connections that the store itself opened. */
   close?(): Promise<void> | void;

@@ -1,0 +1,24 @@
+import Database from 'better-sqlite3';
+import createSqliteStore from 'better-sqlite3-session-store';
+import expressSession from 'express-session';
+import { fromConnectStore } from '../../lib/adapters/connect.js';
+import { conformance } from '../../lib/conformance/index.js';
+import { CALLBACK_STORE } from './connect-kit.js';
+
+describe('better-sqlite3-session-store keeps the contract', () => {
+  /** Without its clean-up, whose timer would keep the process alive for ever. */
+  class SqliteStore extends createSqliteStore(expressSession) {
+    startInterval(): void {}
+  }
+  const client = new Database(':memory:');
+  const store = () => fromConnectStore(new SqliteStore({ client }));
+
+  conformance({
+    test: test.concurrent,
+    ...CALLBACK_STORE,
+    ttlGranularity: 1001,
+    store,
+    second: store,
+    separate: () => fromConnectStore(new SqliteStore({ client: new Database(':memory:') })),
+  });
+});

@@ -1,0 +1,215 @@
+import session from '../../lib/index.js';
+import { closeSites } from '../support/sites.js';
+import { type Action, INITIAL, share } from './shared-session.js';
+
+afterEach(closeSites);
+
+const STORES = [
+  ['a SessionStore', 'text store', {}],
+  ['MemoryStore', 'MemoryStore', {}],
+  ['a callback store, merging', 'callback store', { concurrency: 'merge' }],
+] as const;
+
+const ENDS: [string, Action, unknown[]][] = [
+  ['destroyed', ({ session }) => session.destroy(), []],
+  ['cleared', ({ session }) => session.clear(), []],
+  [
+    'unset',
+    (req) => {
+      req.session = null;
+    },
+    [],
+  ],
+  [
+    'regenerated',
+    async (req) => {
+      await req.session.regenerate();
+      req.session.user = 'ada';
+    },
+    [{ user: 'ada' }],
+  ],
+];
+
+describe.each(STORES)('a session that is gone stays gone: %s', (_name, store, options) => {
+  const begin = () => share(store, { unset: 'destroy', ...options });
+
+  describe.each(ENDS)('%s meanwhile', (_end, end, left) => {
+    test('a change is dropped, and the event says what', async () => {
+      const shared = await begin();
+      const slow = await shared.begin();
+      await shared.request(end);
+      const answer = await slow.finish(({ session }) => {
+        session.a = 'mine';
+        delete session.b;
+        session.c = 'mine';
+        return 'answered';
+      });
+      await shared.settled();
+
+      expect(answer).toMatchObject({ status: 200, body: '"answered"', setCookie: [] });
+      expect(Object.values(shared.data())).toEqual(left);
+      expect(shared.events).toMatchObject([
+        { name: 'interrupted', keys: ['a', 'b', 'c'], error: { code: 'ERR_SESSION_INTERRUPTED' } },
+      ]);
+    });
+
+    test('an explicit save() is dropped', async () => {
+      const shared = await begin();
+      const slow = await shared.begin();
+      await shared.request(end);
+      await slow.finish(async ({ session }) => {
+        session.a = 'mine';
+        await session.save();
+      });
+      await shared.settled();
+
+      expect(Object.values(shared.data())).toEqual(left);
+      expect(shared.events).toMatchObject([{ name: 'interrupted', keys: ['a'] }]);
+    });
+
+    test('what changes after the response is dropped', async () => {
+      const shared = await begin();
+      const slow = await shared.begin();
+      await shared.request(end);
+      await slow.finish(({ session }, res) => {
+        res.on('finish', () => {
+          session.a = 'too late';
+        });
+      });
+      await shared.settled();
+
+      expect(Object.values(shared.data())).toEqual(left);
+    });
+
+    test('the next request begins a new session, under an id of our own', async () => {
+      const shared = await begin();
+      await shared.request(end);
+      await shared.request(({ session }) => {
+        session.a = 'new';
+      });
+      await shared.settled();
+
+      expect(Object.keys(shared.data())).not.toContain(shared.id);
+      expect(Object.values(shared.data())).toEqual([...left, { a: 'new' }]);
+      expect(shared.events).toEqual([]);
+    });
+  });
+});
+
+test('expired meanwhile: the change is dropped', async () => {
+  const store = new session.MemoryStore();
+  const shared = await share(store);
+  const slow = await shared.begin();
+  store.records.prolong(shared.id, Date.now() - 1); // its time is over
+  await slow.finish(({ session }) => {
+    session.a = 'mine';
+  });
+
+  expect(store.sessions).toEqual({});
+  expect(shared.events).toMatchObject([{ name: 'interrupted', keys: ['a'] }]);
+});
+
+describe('onInterrupted', () => {
+  const interrupted = async (options: session.SessionOptions, action: Action) => {
+    const shared = await share('text store', { onInterrupted: 'error', ...options });
+    const slow = await shared.begin();
+    await shared.request(({ session }) => session.destroy());
+    return { shared, answer: await slow.finish(action) };
+  };
+  const change: Action = ({ session }) => {
+    session.a = 'mine';
+    return 'answered';
+  };
+
+  test('error: the dropped change counts as an error of saving, after the response', async () => {
+    const { shared, answer } = await interrupted({}, change);
+    await shared.settled();
+
+    expect(answer).toMatchObject({ status: 200, body: '"answered"' });
+    expect(shared.site.errors).toMatchObject([{ name: 'SteadyError', code: 'ERR_SESSION_INTERRUPTED' }]);
+    expect(shared.data()).toEqual({});
+  });
+
+  test('error, with saveFailure: error: the app’s error handler answers', async () => {
+    const { shared, answer } = await interrupted({ saveFailure: 'error' }, change);
+
+    expect(answer.status).toBe(500);
+    expect(shared.site.errors).toMatchObject([{ code: 'ERR_SESSION_INTERRUPTED' }]);
+  });
+
+  test('error: an explicit save() rejects', async () => {
+    const { shared, answer } = await interrupted({}, async ({ session }) => {
+      session.a = 'mine';
+      return session.save().catch(({ code }: any) => code);
+    });
+
+    expect(answer.body).toBe('"ERR_SESSION_INTERRUPTED"');
+    expect(shared.data()).toEqual({});
+  });
+
+  test('error: update() says that the session is gone, as ever', async () => {
+    const { shared, answer } = await interrupted({}, async ({ session }) => {
+      session.a = 'mine';
+      return session.update((data: any) => data.n++).catch(({ code }: any) => code);
+    });
+
+    expect(answer.body).toBe('"ERR_SESSION_GONE"');
+    expect(shared.data()).toEqual({});
+    expect(shared.events.filter(({ name }) => name === 'interrupted')).toMatchObject([{ keys: ['a'] }]);
+  });
+
+  test('ignore is the default', async () => {
+    const { shared, answer } = await interrupted({ onInterrupted: undefined }, change);
+    await shared.settled();
+
+    expect(answer).toMatchObject({ status: 200, body: '"answered"' });
+    expect(shared.site.errors).toEqual([]);
+  });
+});
+
+describe('the browser keeps the cookie that it may have got from the request that ended the session', () => {
+  test.each([
+    ['a change', { resave: false }, (req: any) => Object.assign(req.session, { a: 'mine' })],
+    ['a touch', { rolling: true }, () => 'only read'],
+    ['a resave', { resave: true }, () => 'only read'],
+  ])('%s', async (_name, options, action) => {
+    const shared = await share('text store', { ...session.recommended, ...options });
+    const slow = await shared.begin();
+    const login = await shared.request(async (req) => {
+      await req.session.regenerate();
+      req.session.user = 'ada';
+    });
+    const late = await slow.finish(action);
+    await shared.settled();
+
+    expect(login.setCookie).toHaveLength(1);
+    expect(late.setCookie).toEqual([]); // an expired cookie here would log the user out again
+    expect(Object.values(shared.data())).toEqual([{ user: 'ada' }]);
+  });
+});
+
+test('a session that this very request destroyed is not brought back by a save that is under way', async () => {
+  const shared = await share('text store');
+  const slow = shared.traffic.hold('set');
+  const pending = await shared.begin();
+  const answer = pending.finish(async ({ session }) => {
+    session.a = 'saved';
+    const saved = session.save();
+    await slow.reached;
+    const destroyed = session.destroy();
+    slow.open();
+    await Promise.all([saved, destroyed]);
+  });
+  await answer;
+  await shared.settled();
+
+  expect(shared.data()).toEqual({});
+});
+
+test('requests that come after the end find nothing of the old data', async () => {
+  const shared = await share('text store');
+  await shared.request(({ session }) => session.destroy());
+  const answer = await shared.request(({ session }) => Object.keys(INITIAL).filter((key) => key in session));
+
+  expect(answer.body).toBe('[]');
+});

@@ -1,0 +1,239 @@
+import { closeSites } from '../support/sites.js';
+import { bodyOf, INITIAL, share } from './shared-session.js';
+
+afterEach(closeSites);
+
+const STORES = [
+  ['a SessionStore', 'text store', {}],
+  ['MemoryStore', 'MemoryStore', {}],
+  ['a callback store, merging', 'callback store', { concurrency: 'merge' }],
+] as const;
+
+const login = async (req: any) => {
+  await req.session.regenerate();
+  req.session.user = 'ada';
+};
+
+describe('regenerate(): the new session is stored before the old one goes', () => {
+  const begin = () => share('text store', { saveFailure: 'error' });
+
+  test('in this order', async () => {
+    const shared = await begin();
+    await shared.request(login);
+
+    expect(shared.traffic.calls).toEqual(['get', 'set', 'destroy']);
+    expect(Object.values(shared.data())).toEqual([{ user: 'ada' }]);
+    expect(Object.keys(shared.data())).not.toContain(shared.id);
+  });
+
+  test('a store that fails to save leaves the old session as it was', async () => {
+    const shared = await begin();
+    shared.traffic.fail('set', new Error('full'));
+    const answer = await shared.request(login);
+    await shared.settled();
+
+    expect(answer).toMatchObject({ status: 500, body: 'error: full', setCookie: [] });
+    expect(shared.data()).toEqual({ [shared.id]: INITIAL });
+  });
+
+  test('a store that fails to destroy leaves both, and the app hears of it', async () => {
+    const shared = await begin();
+    shared.traffic.fail('destroy', new Error('stuck'));
+    const answer = await shared.request(login);
+    await shared.settled();
+
+    expect(answer).toMatchObject({ status: 500, body: 'error: stuck' });
+    expect(Object.values(shared.data())).toEqual([INITIAL, { user: 'ada' }]);
+  });
+
+  test('with an explicit save() the old one goes with it', async () => {
+    const shared = await begin();
+    const answer = await shared.request(async (req) => {
+      await login(req);
+      await req.session.save();
+      return Object.values(shared.data());
+    });
+
+    expect(bodyOf(answer)).toEqual([{ user: 'ada' }]);
+  });
+
+  test('twice in one request: one session is left', async () => {
+    const shared = await begin();
+    await shared.request(async (req) => {
+      await login(req);
+      await login(req);
+    });
+    await shared.settled();
+
+    expect(Object.values(shared.data())).toEqual([{ user: 'ada' }]);
+  });
+
+  test('and then destroyed: none is left', async () => {
+    const shared = await begin();
+    await shared.request(async (req) => {
+      await login(req);
+      await req.session.destroy();
+    });
+    await shared.settled();
+
+    expect(shared.data()).toEqual({});
+  });
+});
+
+describe.each(STORES)(
+  'requests in flight under the old id can write to neither: %s',
+  (_name, store, options) => {
+    test.each([
+      [
+        'finds it gone',
+        async (shared: any, slow: any) => {
+          await shared.request(login);
+          await slow.finish(({ session }: any) => Object.assign(session, { a: 'late' }));
+        },
+      ],
+      [
+        'ends first',
+        async (shared: any, slow: any) => {
+          const begun = await shared.begin(login);
+          await slow.finish(({ session }: any) => Object.assign(session, { a: 'in time' }));
+          await begun.finish(() => 'logged in');
+        },
+      ],
+    ])('one that %s', async (_case, drive) => {
+      const shared = await share(store, options);
+      const slow = await shared.begin();
+      await drive(shared, slow);
+      await shared.settled();
+
+      expect(Object.values(shared.data())).toEqual([{ user: 'ada' }]);
+      expect(Object.keys(shared.data())).not.toContain(shared.id);
+    });
+  },
+);
+
+describe.each(STORES)('regenerate({ keep }): %s', (_name, store, options) => {
+  const kept = async (regenerate: (session: any) => unknown) => {
+    const shared = await share(store, options);
+    const answer = await shared.request(async (req) => {
+      await regenerate(req.session);
+      req.session.user = 'ada';
+      const { cookie: _, ...live } = req.session;
+      return live;
+    });
+    await shared.settled();
+    expect(Object.values(shared.data())).toEqual([bodyOf(answer)]);
+    expect(Object.keys(shared.data())).not.toContain(shared.id);
+    return bodyOf(answer);
+  };
+  const byCallback = (session: any, ...args: unknown[]) =>
+    new Promise((resolve) => session.regenerate(...args, resolve));
+
+  test('true: all data go along', async () => {
+    expect(await kept((session) => session.regenerate({ keep: true }))).toEqual({ ...INITIAL, user: 'ada' });
+  });
+
+  test('an array: what is under these keys goes along', async () => {
+    const regenerate = (session: any) => session.regenerate({ keep: ['a', 'missing', 'toString'] });
+    expect(await kept(regenerate)).toEqual({ a: 'initial', user: 'ada' });
+  });
+
+  test.each([[undefined], [{}], [{ keep: false }], [{ keep: [] }], [{ keep: undefined }]])(
+    'nothing goes along: %o',
+    async (how) => {
+      expect(await kept((session) => session.regenerate(how))).toEqual({ user: 'ada' });
+    },
+  );
+
+  test('by callback, with and without options', async () => {
+    expect(await kept((session) => byCallback(session, { keep: ['b'] }))).toEqual({
+      b: 'initial',
+      user: 'ada',
+    });
+    expect(await kept((session) => byCallback(session))).toEqual({ user: 'ada' });
+  });
+
+  test('unsaved changes go along', async () => {
+    const data = await kept((session) => {
+      session.a = 'changed';
+      delete session.b;
+      return session.regenerate({ keep: true });
+    });
+    expect(data).toEqual({ a: 'changed', n: 0, user: 'ada' });
+  });
+
+  test('the cookie is a new one', async () => {
+    const shared = await share(store, options);
+    const answer = await shared.request(async (req) => {
+      req.session.cookie.maxAge = 1234;
+      await req.session.regenerate({ keep: true });
+      return req.session.cookie.originalMaxAge;
+    });
+    expect(bodyOf(answer)).toBe(null);
+  });
+
+  test('what another request has stored meanwhile goes along', async () => {
+    const shared = await share(store, options);
+    const slow = await shared.begin();
+    await shared.request(({ session }) => {
+      session.a = 'theirs';
+      delete session.b;
+    });
+    await slow.finish(async (req) => {
+      await req.session.regenerate({ keep: true });
+      req.session.user = 'ada';
+    });
+    await shared.settled();
+
+    expect(Object.values(shared.data())).toEqual([{ a: 'theirs', n: 0, user: 'ada' }]);
+  });
+
+  test('with an array, only under its keys', async () => {
+    const shared = await share(store, options);
+    const slow = await shared.begin();
+    await shared.request(({ session }) => Object.assign(session, { a: 'theirs', b: 'theirs', c: 'theirs' }));
+    await slow.finish((req) => req.session.regenerate({ keep: ['a'] }));
+    await shared.settled();
+
+    expect(Object.values(shared.data())).toEqual([{ a: 'theirs' }]);
+  });
+
+  test('a token that another request has taken does not go along', async () => {
+    const shared = await share(store, options);
+    const slow = await shared.begin((req) => req.session.regenerate({ keep: true }));
+    const taken = await shared.request(({ session }) => session.take('a'));
+    await slow.finish(() => 'regenerated');
+    await shared.settled();
+
+    expect(bodyOf(taken)).toBe('initial');
+    expect(Object.values(shared.data())).toEqual([{ b: 'initial', n: 0 }]);
+  });
+
+  test('data of a session that was destroyed meanwhile do not go along; what is new is stored', async () => {
+    const shared = await share(store, options);
+    const slow = await shared.begin((req) => req.session.regenerate({ keep: true }));
+    await shared.request(({ session }) => session.destroy());
+    await slow.finish((req) => {
+      req.session.a = 'changed';
+      req.session.user = 'ada';
+    });
+    await shared.settled();
+
+    expect(Object.values(shared.data())).toEqual([{ user: 'ada' }]);
+    expect(shared.events).toMatchObject([{ name: 'interrupted', keys: ['a', 'b', 'n'] }]);
+  });
+
+  test('of two at once, one gets the data', async () => {
+    const shared = await share(store, options);
+    const slow = await shared.begin((req) => req.session.regenerate({ keep: true }));
+    await shared.request(async (req) => {
+      await req.session.regenerate({ keep: true });
+      req.session.user = 'ada';
+    });
+    await slow.finish((req) => {
+      req.session.user = 'ada again';
+    });
+    await shared.settled();
+
+    expect(Object.values(shared.data())).toEqual([{ ...INITIAL, user: 'ada' }, { user: 'ada again' }]);
+  });
+});

@@ -1,0 +1,3 @@
+// <map-store>
+
+// <map-store-kit>

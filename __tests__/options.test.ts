@@ -1,0 +1,548 @@
+import { createSecretKey } from 'node:crypto';
+import session from '../lib/index.js';
+import { readOptions, type SessionOptions } from '../lib/options.js';
+import { recommended } from '../lib/recommended.js';
+
+const base: SessionOptions = { secret: 'keyboard cat', resave: false, saveUninitialized: false };
+
+/** All warnings that a test has caused: code and text. */
+const warnings: [string, string][] = [];
+
+beforeEach(() => {
+  warnings.length = 0;
+  jest.spyOn(process, 'emitWarning').mockImplementation((...args: unknown[]) => {
+    const [message, { type, code }] = args as [string, { type: string; code: string }];
+    expect(type).toBe('SteadySessionWarning');
+    warnings.push([code, message]);
+  });
+});
+afterEach(() => jest.restoreAllMocks());
+
+const given = (options: object): SessionOptions => ({ ...base, ...options });
+
+/** Options that could never work, and what is said of them. */
+const refused: [string, object, string][] = [
+  ['genid', { genid: 'uuid' }, 'genid option must be a function'],
+  ['genid, a number', { genid: 1 }, 'genid option must be a function'],
+  ['unset', { unset: 'delete' }, 'unset option must be "destroy" or "keep"'],
+  ['unset, true', { unset: true }, 'unset option must be "destroy" or "keep"'],
+  ['no secrets', { secret: [] }, 'secret option array must contain one or more strings'],
+  [
+    'a secret that is a number',
+    { secret: 42 },
+    'secret option must be a string, a Buffer, a KeyObject or an array of them; got number',
+  ],
+  [
+    'one bad secret among good ones',
+    { secret: ['good', undefined] },
+    'secret option must be a string, a Buffer, a KeyObject or an array of them; got undefined',
+  ],
+  [
+    'a secret that is an object',
+    { secret: { key: 'x' } },
+    'secret option must be a string, a Buffer, a KeyObject or an array of them; got object',
+  ],
+  [
+    'name with a blank',
+    { name: 'my session' },
+    'name option must be a cookie name: letters, digits and !#$%&\'*+-.^_`|~; got "my session"',
+  ],
+  [
+    'name with a semicolon',
+    { name: 'sid;' },
+    'name option must be a cookie name: letters, digits and !#$%&\'*+-.^_`|~; got "sid;"',
+  ],
+  [
+    'name beyond ASCII',
+    { name: 'größe' },
+    'name option must be a cookie name: letters, digits and !#$%&\'*+-.^_`|~; got "größe"',
+  ],
+  [
+    'name that is a number',
+    { name: 7 },
+    "name option must be a cookie name: letters, digits and !#$%&'*+-.^_`|~; got 7 (number)",
+  ],
+  [
+    'key, which is another word for name',
+    { key: '=' },
+    'name option must be a cookie name: letters, digits and !#$%&\'*+-.^_`|~; got "="',
+  ],
+  ['saveFailure', { saveFailure: 'throw' }, 'saveFailure option must be one of "pass", "error"; got "throw"'],
+  [
+    'saveFailure, misspelt',
+    { saveFailure: 'eror' },
+    'saveFailure option must be one of "pass", "error" (did you mean "error"?); got "eror"',
+  ],
+  [
+    'saveFailure, true',
+    { saveFailure: true },
+    'saveFailure option must be one of "pass", "error"; got true (boolean)',
+  ],
+  ['clearCookie', { clearCookie: 'yes' }, 'clearCookie option must be true or false; got "yes"'],
+  ['ttl, text', { ttl: '1d' }, 'ttl option must be a positive number of milliseconds; got "1d"'],
+  ['ttl, negative', { ttl: -1 }, 'ttl option must be a positive number of milliseconds; got -1 (number)'],
+  ['ttl, zero', { ttl: 0 }, 'ttl option must be a positive number of milliseconds; got 0 (number)'],
+  [
+    'ttl, endless',
+    { ttl: Infinity },
+    'ttl option must be a positive number of milliseconds; got Infinity (number)',
+  ],
+  [
+    'ttl, no number',
+    { ttl: Number.NaN },
+    'ttl option must be a positive number of milliseconds; got NaN (number)',
+  ],
+  ['cookie, text', { cookie: '/' }, 'cookie option must be an object or a function; got "/"'],
+  ['cookie, true', { cookie: true }, 'cookie option must be an object or a function; got true (boolean)'],
+  [
+    'cookie.sameSite',
+    { cookie: { sameSite: 'loose' } },
+    'cookie.sameSite option must be one of true, "lax", "strict", "none", "auto"; got "loose"',
+  ],
+  [
+    'cookie.sameSite, misspelt',
+    { cookie: { sameSite: 'Laxe' } },
+    'cookie.sameSite option must be one of true, "lax", "strict", "none", "auto" (did you mean "lax"?); got "Laxe"',
+  ],
+  [
+    'cookie.sameSite, a number',
+    { cookie: { sameSite: 1 } },
+    'cookie.sameSite option must be one of true, "lax", "strict", "none", "auto"; got 1 (number)',
+  ],
+  [
+    'cookie.priority',
+    { cookie: { priority: 'urgent' } },
+    'cookie.priority option must be one of "low", "medium", "high"; got "urgent"',
+  ],
+  [
+    'cookie.priority, misspelt',
+    { cookie: { priority: 'hgh' } },
+    'cookie.priority option must be one of "low", "medium", "high" (did you mean "high"?); got "hgh"',
+  ],
+  [
+    'cookie.maxAge',
+    { cookie: { maxAge: '60000' } },
+    'cookie.maxAge option must be a number of milliseconds; got "60000"',
+  ],
+  [
+    'cookie.maxAge, an object',
+    { cookie: { maxAge: {} } },
+    'cookie.maxAge option must be a number of milliseconds; got an object (Object)',
+  ],
+  [
+    'store, a class',
+    { store: session.MemoryStore },
+    'store option must be a session store, but it has no get() method; got a function (MemoryStore); pass an instance of it: `new ...`',
+  ],
+  [
+    'store, text',
+    { store: 'redis://localhost' },
+    'store option must be a session store, but it has no get() method; got "redis://localhost"',
+  ],
+  [
+    'store, an empty object',
+    { store: {} },
+    'store option must be a session store, but it has no get() method; got an object (Object)',
+  ],
+  [
+    'store without set()',
+    { store: { get() {} } },
+    'store option must be a session store, but it has no set() method; got an object (Object)',
+  ],
+  [
+    'store without destroy()',
+    { store: { get() {}, set() {} } },
+    'store option must be a session store, but it has no destroy() method; got an object (Object)',
+  ],
+  [
+    'a store of text without touch()',
+    { store: { async get(_id: string) {}, async set() {}, async destroy() {} } },
+    'store option must be a session store, but it has no touch() method; got an object (Object)',
+  ],
+  [
+    'concurrency',
+    { concurrency: 'merged' },
+    'concurrency option must be one of "merge", "overwrite" (did you mean "merge"?); got "merged"',
+  ],
+  ['merge', { merge: 'mine' }, 'merge option must be a function; got "mine"'],
+  [
+    'onInterrupted',
+    { onInterrupted: 'throw' },
+    'onInterrupted option must be one of "ignore", "error"; got "throw"',
+  ],
+  ['onStoreDown', { onStoreDown: 'wait' }, 'onStoreDown option must be one of "skip", "error"; got "wait"'],
+  [
+    'onReuse',
+    { onReuse: 'revok' },
+    'onReuse option must be one of "ignore", "revoke" (did you mean "revoke"?); got "revok"',
+  ],
+  [
+    'storeTimeout',
+    { storeTimeout: '1h' },
+    'storeTimeout option must be a positive number of milliseconds; got "1h"',
+  ],
+  [
+    'storeTimeout, negative',
+    { storeTimeout: -1 },
+    'storeTimeout option must be a positive number of milliseconds; got -1 (number)',
+  ],
+  [
+    'absoluteTimeout',
+    { absoluteTimeout: '1h' },
+    'absoluteTimeout option must be a positive number of milliseconds; got "1h"',
+  ],
+  [
+    'absoluteTimeout, negative',
+    { absoluteTimeout: -1 },
+    'absoluteTimeout option must be a positive number of milliseconds; got -1 (number)',
+  ],
+  [
+    'touchAfter',
+    { touchAfter: '1h' },
+    'touchAfter option must be a positive number of milliseconds; got "1h"',
+  ],
+  [
+    'touchAfter, negative',
+    { touchAfter: -1 },
+    'touchAfter option must be a positive number of milliseconds; got -1 (number)',
+  ],
+  [
+    'rotateAfter',
+    { rotateAfter: '1h' },
+    'rotateAfter option must be a positive number of milliseconds; got "1h"',
+  ],
+  [
+    'rotateAfter, negative',
+    { rotateAfter: -1 },
+    'rotateAfter option must be a positive number of milliseconds; got -1 (number)',
+  ],
+  [
+    'rotateGrace',
+    { rotateGrace: '1h' },
+    'rotateGrace option must be a positive number of milliseconds; got "1h"',
+  ],
+  [
+    'rotateGrace, negative',
+    { rotateGrace: -1 },
+    'rotateGrace option must be a positive number of milliseconds; got -1 (number)',
+  ],
+  [
+    'storeTimeout, zero',
+    { storeTimeout: 0 },
+    'storeTimeout option must be a positive number of milliseconds; got 0 (number)',
+  ],
+  [
+    'rotateGrace, zero',
+    { rotateGrace: 0 },
+    'rotateGrace option must be a positive number of milliseconds; got 0 (number)',
+  ],
+  ['touch', { touch: true }, 'touch option must be a function; got true (boolean)'],
+  ['skip', { skip: true }, 'skip option must be a function; got true (boolean)'],
+  ['trackCookie', { trackCookie: 1 }, 'trackCookie option must be true or false; got 1 (number)'],
+  ['resign', { resign: 1 }, 'resign option must be true or false; got 1 (number)'],
+  ['cachePrivate', { cachePrivate: 1 }, 'cachePrivate option must be true or false; got 1 (number)'],
+  ['expireStrays', { expireStrays: 1 }, 'expireStrays option must be true or false; got 1 (number)'],
+  [
+    'storeUnreachable',
+    { storeUnreachable: 1 },
+    'storeUnreachable option must be true or false; got 1 (number)',
+  ],
+  [
+    'largeSession',
+    { largeSession: 0 },
+    'largeSession option must be a positive number of characters; got 0 (number)',
+  ],
+  [
+    'rotateAfter without merging',
+    { rotateAfter: 1000, concurrency: 'overwrite' },
+    'concurrency option must be \'merge\' for rotateAfter to be safe; got "overwrite"',
+  ],
+  [
+    'the name of a secure prefix',
+    { name: '__Secure-sid' },
+    'cookie.secure option must be true for a cookie called __Secure-sid; got undefined (undefined)',
+  ],
+  [
+    'the name of a secure prefix, in capitals',
+    { name: '__SECURE-sid' },
+    'cookie.secure option must be true for a cookie called __SECURE-sid; got undefined (undefined)',
+  ],
+  [
+    'the name of a host prefix',
+    { name: '__Host-sid', cookie: { secure: false } },
+    'cookie.secure option must be true for a cookie called __Host-sid; got false (boolean)',
+  ],
+  [
+    'the name of a host prefix, with a path',
+    { name: '__Host-sid', cookie: { secure: true, path: '/app' } },
+    'cookie.path option must be \'/\' for a cookie called __Host-sid; got "/app"',
+  ],
+  [
+    'the name of a host prefix, with a domain',
+    { name: '__Host-sid', cookie: { secure: true, domain: 'example.org' } },
+    'cookie.domain option must be left out for a cookie called __Host-sid; got "example.org"',
+  ],
+];
+
+describe('options that could never work', () => {
+  test.each(refused)('%s', (_name, options, message) => {
+    expect(() => session(given(options))).toThrow(new TypeError(message));
+  });
+
+  test('a long text is cut short in the message', () => {
+    const name = `${'x'.repeat(60)} `;
+    expect(() => session(given({ name }))).toThrow(
+      new TypeError(
+        `name option must be a cookie name: letters, digits and !#$%&'*+-.^_\`|~; got "${'x'.repeat(40)}..."`,
+      ),
+    );
+  });
+
+  test('no secret ever shows in a message', () => {
+    const secret = { toString: () => 'very secret' };
+    expect(() => session(given({ secret }))).toThrow(/^(?!.*very secret)/);
+    expect(() => session(given({ secret: ['very secret', 1] }))).toThrow(/^(?!.*very secret)/);
+  });
+});
+
+describe('options that work', () => {
+  const store = new session.MemoryStore().setMaxListeners(0);
+  afterAll(() => store.close());
+
+  test.each<[string, object, object]>([
+    [
+      'none',
+      {},
+      {
+        name: 'connect.sid',
+        secrets: ['keyboard cat'],
+        unset: 'keep',
+        saveFailure: 'pass',
+        clearCookie: false,
+        rolling: false,
+        ttl: 86_400_000,
+        proxy: undefined,
+      },
+    ],
+    ['name', { name: 'sid' }, { name: 'sid' }],
+    ['key', { key: 'sid' }, { name: 'sid' }],
+    ['name before key', { name: 'sid', key: 'other' }, { name: 'sid' }],
+    ['the name of a host prefix', { name: '__Host-sid', cookie: { secure: true } }, { name: '__Host-sid' }],
+    ['secrets', { secret: ['new', 'old'] }, { secrets: ['new', 'old'] }],
+    ['rolling, as a truthy value', { rolling: 1 }, { rolling: true }],
+    ['resave, as a truthy value', { resave: 'yes' }, { resave: true }],
+    ['resave, null', { resave: null }, { resave: false }],
+    ['saveUninitialized, as a truthy value', { saveUninitialized: {} }, { saveUninitialized: true }],
+    ['unset', { unset: 'destroy' }, { unset: 'destroy' }],
+    ['unset, empty', { unset: '' }, { unset: 'keep' }],
+    ['proxy', { proxy: true }, { proxy: true }],
+    ['saveFailure', { saveFailure: 'error' }, { saveFailure: 'error' }],
+    ['clearCookie', { clearCookie: true }, { clearCookie: true }],
+    ['ttl', { ttl: 1000 }, { ttl: 1000 }],
+    [
+      'the name of a secure prefix',
+      { name: '__Secure-sid', cookie: { secure: true, path: '/a', domain: 'a.org' } },
+      { name: '__Secure-sid' },
+    ],
+    [
+      'time-outs of 0',
+      { absoluteTimeout: 0, touchAfter: 0, rotateAfter: 0 },
+      { absoluteTimeout: 0, touchAfter: 0, rotateAfter: 0 },
+    ],
+    [
+      'undefined everywhere',
+      {
+        name: undefined,
+        key: undefined,
+        genid: undefined,
+        cookie: undefined,
+        saveFailure: undefined,
+        clearCookie: undefined,
+        ttl: undefined,
+        unset: undefined,
+      },
+      { name: 'connect.sid', saveFailure: 'pass', clearCookie: false, ttl: 86_400_000, unset: 'keep' },
+    ],
+  ])('%s', (_name, options, settings) => {
+    expect(readOptions(given({ store, ...options }), () => {})).toMatchObject(settings);
+    expect(warnings).toEqual([]);
+  });
+
+  test.each([true, false, 'lax', 'strict', 'none', 'auto', 'Lax', 'STRICT', undefined])(
+    'sameSite %p',
+    (sameSite) => {
+      const cookie = { sameSite, secure: true } as never;
+      expect(readOptions(given({ store, cookie }), () => {}).cookieOptions({} as never)).toBe(cookie);
+    },
+  );
+
+  test.each(['low', 'medium', 'high', 'High', undefined])('priority %p', (priority) => {
+    const cookie = { priority } as never;
+    expect(readOptions(given({ store, cookie }), () => {}).cookieOptions({} as never)).toBe(cookie);
+  });
+
+  test('cookie as a function of the request is asked for each', () => {
+    const cookie = (req: { path: string }) => ({ path: req.path });
+    const { cookieOptions } = readOptions(given({ store, cookie }), () => {});
+    expect(cookieOptions({ path: '/a' } as never)).toEqual({ path: '/a' });
+    expect(cookieOptions({ path: '/b' } as never)).toEqual({ path: '/b' });
+  });
+
+  test('secrets of every kind that signs', () => {
+    const bytes = Buffer.from('keyboard cat');
+    const secret = ['text', bytes, new Uint8Array(bytes), createSecretKey(bytes)];
+    expect(readOptions(given({ store, secret }), () => {}).secrets).toEqual(secret);
+  });
+
+  test('genid', () => {
+    const genid = () => 'an id';
+    expect(readOptions(given({ store, genid }), () => {}).genid).toBe(genid);
+  });
+
+  test('ids of our own: 192 bits in base64url, never the same', () => {
+    const { genid } = readOptions(given({ store }), () => {});
+    const ids = Array.from({ length: 1000 }, () => genid({} as never));
+    expect(ids.filter((id) => !/^[A-Za-z0-9_-]{32}$/.test(id))).toEqual([]);
+    expect(new Set(ids).size).toBe(1000);
+  });
+
+  test('a store of its own where none is given', () => {
+    const settings = readOptions(base, () => {});
+    expect(settings.store).toBeInstanceOf(session.MemoryStore);
+    (settings.store as session.MemoryStore).close();
+  });
+
+  test('the recommended ones', () => {
+    const settings = readOptions({ ...recommended, secret: 'keyboard cat', store }, () => {});
+    expect(settings).toMatchObject({
+      resave: false,
+      saveUninitialized: false,
+      unset: 'destroy',
+      saveFailure: 'error',
+      clearCookie: true,
+    });
+    expect(Object.isFrozen(recommended)).toBe(true);
+    expect(Object.isFrozen(recommended.cookie)).toBe(true);
+    expect(session.recommended).toBe(recommended);
+    expect(warnings).toEqual([]);
+  });
+});
+
+describe('deprecations, in the words of express-session', () => {
+  function told(options: SessionOptions): string[] {
+    const messages: string[] = [];
+    const { store } = readOptions(options, (message) => messages.push(message));
+    (store as session.MemoryStore).close();
+    return messages;
+  }
+
+  const resave = 'undefined resave option; provide resave option';
+  const saveUninitialized = 'undefined saveUninitialized option; provide saveUninitialized option';
+  const secret = 'req.secret; provide secret option';
+
+  test.each<[string, SessionOptions, string[]]>([
+    ['no options', {}, [resave, saveUninitialized, secret]],
+    ['all that is asked for', base, []],
+    ['no resave', { secret: 'x', saveUninitialized: true }, [resave]],
+    ['no saveUninitialized', { secret: 'x', resave: true }, [saveUninitialized]],
+    ['no secret', { resave: true, saveUninitialized: true }, [secret]],
+    ['an empty secret', { resave: true, saveUninitialized: true, secret: '' }, [secret]],
+  ])('%s', (_name, options, messages) => {
+    expect(told(options)).toEqual(messages);
+  });
+
+  test('their defaults are those of express-session', () => {
+    const settings = readOptions({}, () => {});
+    expect(settings).toMatchObject({ resave: true, saveUninitialized: true, secrets: undefined });
+    (settings.store as session.MemoryStore).close();
+  });
+});
+
+describe('options that are unknown', () => {
+  const store = new session.MemoryStore().setMaxListeners(0);
+  afterAll(() => store.close());
+  const link =
+    ' (https://github.com/steady-session/steady-session/blob/main/docs/codes.md#warn_session_unknown_option)';
+
+  test.each<[string, object, string]>([
+    ['rollling', { rollling: true }, 'unknown option rollling is ignored; did you mean rolling?'],
+    [
+      'saveUninitialised',
+      { saveUninitialised: true },
+      'unknown option saveUninitialised is ignored; did you mean saveUninitialized?',
+    ],
+    ['Secret', { Secret: 'x' }, 'unknown option Secret is ignored; did you mean secret?'],
+    ['cookies', { cookies: {} }, 'unknown option cookies is ignored; did you mean cookie?'],
+    ['gen_id', { gen_id: 1 }, 'unknown option gen_id is ignored; did you mean genid?'],
+    [
+      'cookie.maxage',
+      { cookie: { maxage: 1 } },
+      'unknown option cookie.maxage is ignored; did you mean cookie.maxAge?',
+    ],
+    [
+      'cookie.httponly',
+      { cookie: { httponly: true } },
+      'unknown option cookie.httponly is ignored; did you mean cookie.httpOnly?',
+    ],
+    [
+      'cookie.same_site',
+      { cookie: { same_site: 'lax' } },
+      'unknown option cookie.same_site is ignored; did you mean cookie.sameSite?',
+    ],
+  ])('%s: did you mean', (_name, options, message) => {
+    session(given({ store, ...options }));
+    expect(warnings).toEqual([['WARN_SESSION_UNKNOWN_OPTION', message + link]]);
+  });
+
+  test('one like no other: the known ones are named', () => {
+    session(given({ store, zebra: 1 }));
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]?.[1]).toMatch(
+      /^unknown option zebra is ignored; known are: secret, store, cookie, name, key, genid, /,
+    );
+  });
+
+  test('one like no other, of the cookie', () => {
+    session(given({ store, cookie: { zebra: 1 } }));
+    expect(warnings).toEqual([
+      [
+        'WARN_SESSION_UNKNOWN_OPTION',
+        'unknown option cookie.zebra is ignored; known are: maxAge, expires, path, domain, httpOnly, secure, sameSite, ' +
+          `partitioned, priority, signed, encode, originalMaxAge${link}`,
+      ],
+    ]);
+  });
+
+  test('each is told of once', () => {
+    session(given({ store, proxi: true }));
+    session(given({ store, proxi: true, unsett: 'keep' }));
+    expect(warnings.map(([, message]) => message.split(' is ignored')[0])).toEqual([
+      'unknown option proxi',
+      'unknown option unsett',
+    ]);
+  });
+});
+
+describe('MemoryStore in production', () => {
+  const environment = process.env['NODE_ENV'];
+  afterEach(() => {
+    process.env['NODE_ENV'] = environment;
+  });
+  const strong = { secret: '0123456789abcdefghijklmnopqrstuvwxyz' };
+
+  test('is warned of, once, with what to do instead', () => {
+    process.env['NODE_ENV'] = 'production';
+    const store = new session.MemoryStore();
+    session(given({ store, ...strong }));
+    session(given({ store, ...strong }));
+    store.close();
+    expect(warnings).toEqual([
+      [
+        'WARN_SESSION_MEMORY_STORE',
+        'MemoryStore is for development: it loses all sessions at a restart and serves one process only. ' +
+          'Give session() a store that lasts, such as RedisStore, PostgresStore or SqliteStore. ' +
+          '(https://github.com/steady-session/steady-session/blob/main/docs/codes.md#warn_session_memory_store)',
+      ],
+    ]);
+  });
+});

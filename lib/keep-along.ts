@@ -1,0 +1,39 @@
+import type { SessionContext } from './context.js';
+import { type OpenSocket, POLICY_VIOLATION } from './sockets.js';
+
+/** What is used of a `ws` connection. */
+export interface WebSocketLike {
+  on(event: 'message' | 'close', listener: (data?: unknown) => void): unknown;
+  removeAllListeners(event: 'message'): unknown;
+  close(code: number, reason: string): void;
+}
+
+/**
+ * The socket lives as long as its session, keeps it alive by its messages, and leaves its changes when it closes.
+ * @param isMessage whether something that came is the user's doing
+ */
+export function keepAlong(
+  context: SessionContext,
+  client: WebSocketLike,
+  isMessage: (data: unknown) => boolean = () => true,
+): void {
+  const { core, req } = context;
+  if (!req.session) return;
+  const socket: OpenSocket = {
+    context,
+    end(reason) {
+      client.close(POLICY_VIOLATION, reason);
+      client.removeAllListeners('message'); // the client may take its time to close; nobody listens to it any more
+    },
+  };
+  context.becomeSocket();
+  core.sockets.add(socket);
+  client.on('message', (data) => {
+    if (isMessage(data)) context.keepAlive();
+  });
+  client.on('close', () => {
+    core.sockets.remove(socket);
+    context.closedAfterUnwinding();
+  });
+  if (context.isDestroyed(req.session)) socket.end('session ended');
+}

@@ -1,0 +1,10 @@
+import type { Duplex } from 'node:stream';
+
+const REASONS = { 403: 'Forbidden', 500: 'Internal Server Error', 503: 'Service Unavailable' };
+
+/** Answers a handshake in place of whoever would have accepted it. The client learns the status and nothing else. */
+export function refuse(socket: Duplex, status: keyof typeof REASONS): void {
+  socket.on('error', () => {}); // a client that has left already is no trouble
+  socket.once('finish', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} ${REASONS[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
