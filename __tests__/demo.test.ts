@@ -662,7 +662,7 @@ class TestStore extends session.Store {
     setImmediate(() => callback?.());
   }
 
-  touch(_id: string, _data: object, callback?: (error?: unknown) => void): void {
+  override touch(_id: string, _data: object, callback?: (error?: unknown) => void): void {
     this.calls.push('touch');
     setImmediate(() => callback?.());
   }

@@ -120,7 +120,8 @@ describe('docs/codes.md', () => {
     for (const file of readdirSync(join(ROOT, 'lib'), { recursive: true, encoding: 'utf8' })) {
       if (!file.endsWith('.ts')) continue;
       const source = readFileSync(join(ROOT, 'lib', file), 'utf8');
-      for (const [, code = ''] of source.matchAll(/['"`]((?:ERR|WARN)_[A-Z0-9_]*[A-Z0-9])['"`]/g)) inLib.add(code);
+      for (const [, code = ''] of source.matchAll(/['"`]((?:ERR|WARN)_[A-Z0-9_]*[A-Z0-9])['"`]/g))
+        inLib.add(code);
     }
     for (const code of ofNode) inLib.delete(code);
     expect(entries.map(({ text }) => text)).toEqual([...inLib].sort());
@@ -129,17 +130,23 @@ describe('docs/codes.md', () => {
   test.each(entries.map(({ text }) => text))('%s: the help link leads to its entry', (code) => {
     const [file, anchor] = helpLink(code).split('#');
     const { text } = entries.find((entry) => entry.anchor === anchor) ?? {};
-    expect({ file, text }).toEqual({ file: expect.stringMatching(/\/blob\/main\/docs\/codes\.md$/), text: code });
+    expect({ file, text }).toEqual({
+      file: expect.stringMatching(/\/blob\/main\/docs\/codes\.md$/),
+      text: code,
+    });
   });
 
-  test.each(entries)('$text: says what happened, why it matters, how to fix it and how to silence it', (entry) => {
-    const next = codes.headings.find(({ line }) => line > entry.line)?.line ?? codes.prose.length;
-    const labels = codes.prose
-      .slice(entry.line, next - 1)
-      .map((line) => /^\*\*(.+?)\.\*\* \S/.exec(line)?.[1])
-      .filter((label) => label !== undefined);
-    expect(labels).toEqual(['What happened', 'Why it matters', 'How to fix it', 'How to silence it']);
-  });
+  test.each(entries)(
+    '$text: says what happened, why it matters, how to fix it and how to silence it',
+    (entry) => {
+      const next = codes.headings.find(({ line }) => line > entry.line)?.line ?? codes.prose.length;
+      const labels = codes.prose
+        .slice(entry.line, next - 1)
+        .map((line) => /^\*\*(.+?)\.\*\* \S/.exec(line)?.[1])
+        .filter((label) => label !== undefined);
+      expect(labels).toEqual(['What happened', 'Why it matters', 'How to fix it', 'How to silence it']);
+    },
+  );
 });
 
 describe('the options reference', () => {
@@ -152,12 +159,15 @@ describe('the options reference', () => {
   test('has every option of session() and of its cookie', () => {
     const source = readFileSync(join(ROOT, 'lib/options.ts'), 'utf8');
     const list = (name: string) => {
-      const [, body = ''] = new RegExp(`const ${name}: readonly string\\[\\] = \\[([^\\]]*)\\]`).exec(source) ?? [];
+      const [, body = ''] =
+        new RegExp(`const ${name}: readonly string\\[\\] = \\[([^\\]]*)\\]`).exec(source) ?? [];
       return [...body.matchAll(/'(\w+)'/g)].map(([, option]) => option);
     };
     const headings = page('docs/options.md').headings.map(({ text }) => text.replaceAll('`', ''));
     const cookie = list('COOKIE_OPTIONS').filter((option) => option !== 'originalMaxAge'); // of stored cookies
-    expect(headings.filter((text) => text.startsWith('cookie.'))).toEqual(cookie.map((option) => `cookie.${option}`));
+    expect(headings.filter((text) => text.startsWith('cookie.'))).toEqual(
+      cookie.map((option) => `cookie.${option}`),
+    );
     const start = headings.indexOf('Options of session()') + 1;
     expect(headings.slice(start, headings.indexOf('Options of the cookie'))).toEqual(list('OPTIONS'));
   });

@@ -1,11 +1,13 @@
 import { fromConnectStore } from './adapters/connect.js';
 import { toConnectStore } from './adapters/to-connect.js';
+import { withTombstones } from './adapters/tombstones.js';
 import type { IncomingRequest, SessionContext } from './context.js';
 import { Cookie } from './cookie.js';
 import { CallbackDriver } from './drivers/callback-driver.js';
 import type { StoreDriver } from './drivers/driver.js';
 import { TextDriver } from './drivers/text-driver.js';
-import { TimedDriver, timed } from './drivers/timed-driver.js';
+import { TimedDriver } from './drivers/timed-driver.js';
+import { timedStore } from './drivers/timed-store.js';
 import { WatchedDriver } from './drivers/watched-driver.js';
 import { SessionEvents } from './events.js';
 import type { LifecyclePolicy } from './lifecycle.js';
@@ -18,9 +20,19 @@ import { Store } from './stores/connect-store.js';
 import { MemoryStore } from './stores/memory.js';
 import type { SessionStore } from './stores/store.js';
 
-/** The store as one of text. A callback store is made into one that is safe within this process. */
-function asTextStore(store: Store | SessionStore): SessionStore {
-  return isCallbackStore(store) && !(store instanceof MemoryStore) ? fromConnectStore(store) : store;
+/**
+ * The store as one of text, that is silent no longer than it may. A callback store is made into one that is safe within
+ * this process. The memory store answers at once, so that its answers need no timer.
+ */
+function asTextStore({ store, storeTimeout }: Settings): SessionStore {
+  if (store instanceof MemoryStore) return textsOf(store);
+  const texts = isCallbackStore(store) ? withTombstones(store, fromConnectStore(store)) : store;
+  return timedStore(texts, storeTimeout);
+}
+
+/** Without a callback, a memory store gives back what it was given; here the text of it is wanted in any case. */
+function textsOf(store: MemoryStore): SessionStore {
+  return Object.create(store, { get: { value: async (id: string) => store.records.read(id) } });
 }
 
 /** What all requests of one `session(options)` share. */
@@ -32,7 +44,7 @@ export class Core {
   /** `false` while the store says that it is disconnected. */
   storeReady = true;
   readonly events: SessionEvents = new SessionEvents();
-  readonly sockets: SocketRegistry = new SocketRegistry((id) => this.#fateOf(id));
+  readonly sockets: SocketRegistry = new SocketRegistry((id) => this.updater.fateOf(id));
   /** What `update()` and `take()` work by, whatever the requests' driver is. */
   readonly updater: TextDriver;
   #ownGenerate: Store['generate'] | undefined;
@@ -45,24 +57,21 @@ export class Core {
     this.settings = settings;
     const { store, storeTimeout } = settings;
     this.store = isCallbackStore(store) ? store : toConnectStore(store, { ttl: settings.ttl });
-    const textStore = asTextStore(store);
+    const textStore = asTextStore(settings);
     this.updater = new TextDriver(this, textStore, {
       merge: settings.concurrency === 'merge',
       rewriteOnTouch: store instanceof MemoryStore,
     });
     const merging = new TextDriver(this, textStore, { merge: true, rewriteOnTouch: false });
-    this.socketDriver = this.#watched(new TimedDriver(merging, storeTimeout));
+    this.socketDriver = this.#watched(merging);
     this.#callback = this.#watched(new TimedDriver(new CallbackDriver(this.store), storeTimeout));
     this.#text = this.#textDriver(settings);
     this.policy = { ...settings, canTouch: this.driver.canTouch };
     this.#attach(this.store);
   }
 
-  /** The memory store answers at once, so that its answers need no timer. */
-  #textDriver({ store, concurrency, storeTimeout }: Settings): StoreDriver | undefined {
-    if (isCallbackStore(store) && concurrency === 'overwrite') return undefined;
-    const driver = store instanceof MemoryStore ? this.updater : new TimedDriver(this.updater, storeTimeout);
-    return this.#watched(driver);
+  #textDriver({ store, concurrency }: Settings): StoreDriver | undefined {
+    return isCallbackStore(store) && concurrency === 'overwrite' ? undefined : this.#watched(this.updater);
   }
 
   #watched(driver: StoreDriver): StoreDriver {
@@ -96,6 +105,9 @@ export class Core {
     const { store } = this;
     const createSession = store.createSession ?? Store.prototype.createSession;
     createSession.call(store, req, data as SessionData);
+    // The real express-session's Store makes sessions of its own class, which lack half of the methods.
+    const made = req.session as object;
+    if (!(made instanceof Session)) Store.prototype.createSession.call(store, req, { ...made } as SessionData);
   }
 
   /** Gives a session another id; all else stays. */
@@ -105,17 +117,7 @@ export class Core {
   }
 
   rotate(context: SessionContext, session: Session, done: Callback): void {
-    this.updater.rotate(context, session, timed('rotate', this.settings.storeTimeout, done));
-  }
-
-  /** What has become of a session, for its sockets. Fails when the store does not answer in time. */
-  #fateOf(id: string): Promise<Fate> {
-    return new Promise((resolve, reject) => {
-      const done = timed<[Fate?]>('look up', this.settings.storeTimeout, (error, fate) =>
-        fate === undefined ? reject(error) : resolve(fate),
-      );
-      this.updater.fateOf(id).then((fate) => done(undefined, fate), done);
-    });
+    this.updater.rotate(context, session, done);
   }
 
   /** Gives a session a new id and a new cookie. */

@@ -12,7 +12,7 @@ export type HandshakeResponse = Partial<
   Pick<ServerResponse, 'writeHead' | 'getHeader' | 'setHeader' | 'once'>
 >;
 
-export function isHandshake(req: IncomingMessage, res: unknown): res is HandshakeResponse {
+export function isHandshake(req: IncomingMessage, res: unknown): boolean {
   const { upgrade } = req.headers;
   return upgrade !== undefined && upgrade.toLowerCase() === 'websocket' && !(res instanceof ServerResponse);
 }

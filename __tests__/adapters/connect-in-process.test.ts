@@ -25,7 +25,7 @@ describe("express-session's MemoryStore keeps the contract", () => {
 });
 
 describe('memorystore keeps the contract', () => {
-  const MemoryStore = createMemoryStore(expressSession);
+  const MemoryStore: any = createMemoryStore(expressSession);
   const store = () => fromConnectStore(new MemoryStore({}));
   // Its expiry is a millisecond late.
   conformance({ test, ...CALLBACK_STORE, ttlGranularity: 2, store, separate: store });

@@ -34,7 +34,10 @@ export class Project {
     for (const name of readdirSync(join(ROOT, 'node_modules'))) {
       if (!name.startsWith('.')) symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
     }
-    for (const n of ['prom-client','tdigest','bintrees']) symlinkSync('/tmp/docs-extra/node_modules/'+n, join(modules,n)); mkdirSync(join(modules,'@opentelemetry')); symlinkSync('/tmp/docs-extra/node_modules/@opentelemetry/api', join(modules,'@opentelemetry/api')); // TEMPORARY
+    for (const n of ['prom-client', 'tdigest', 'bintrees'])
+      symlinkSync('/tmp/docs-extra/node_modules/' + n, join(modules, n));
+    mkdirSync(join(modules, '@opentelemetry'));
+    symlinkSync('/tmp/docs-extra/node_modules/@opentelemetry/api', join(modules, '@opentelemetry/api')); // TEMPORARY
     const own = join(modules, 'steady-session');
     mkdirSync(own);
     copyFileSync(join(ROOT, 'package.json'), join(own, 'package.json'));

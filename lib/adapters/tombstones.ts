@@ -51,7 +51,7 @@ export function withTombstones(backend: object, store: SessionStore): SessionSto
       const { expected: _, ...anyway } = how;
       return store.set(id, value, anyway);
     },
-    touch: async (id, expires) => !dead.has(id) && store.touch(id, expires),
+    touch: async (id, expires, ...owner) => !dead.has(id) && store.touch(id, expires, ...owner),
     async destroy(id) {
       dead.add(id);
       try {

@@ -21,7 +21,7 @@ export function timedStore(store: SessionStore, timeout: number): SessionStore {
   return {
     get: (id) => within('load', () => store.get(id)),
     set: (id, value, how) => within('save', () => store.set(id, value, how)),
-    touch: (id, expires) => within('touch', () => store.touch(id, expires)),
+    touch: (id, expires, ...owner) => within('touch', () => store.touch(id, expires, ...owner)),
     destroy: (id) => within('destroy', () => store.destroy(id)),
     ...(getAndTouch && {
       getAndTouch: (id, expires) => within('load', () => getAndTouch.call(store, id, expires)),

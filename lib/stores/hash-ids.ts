@@ -29,9 +29,8 @@ export interface HashIdsOptions {
  * A record of id `x` is stored under `sha256-` and the base64url of the hash. What already looks like that is never
  * looked up as a plain id: or else a hash that was read in the database would be an id that works.
  *
- * There is no `ids`, since they are not known; `owned` finds a user's sessions if the store within has it, but those
- * that are still under a plain id only if they were stored with their owner. All else is as with the store within,
- * `atomic` too.
+ * There is no `ids`, since they are not known. There is `owned` if the store within has it; a session that was moved is
+ * found once it has been written again. All else is as with the store within, `atomic` too.
  */
 export function hashIds(store: SessionStore, options: HashIdsOptions = {}): SessionStore {
   checkOptions('hashIds', options, ['plain', 'ttl']);

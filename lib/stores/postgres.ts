@@ -1,6 +1,6 @@
 import { badOption } from '../option-checks.js';
 import { Cleanup, SLICE } from './cleanup.js';
-import type { SessionStore, SetOptions } from './store.js';
+import type { OwnedRecord, SessionStore, SetOptions } from './store.js';
 import { checkOptions, hasMethods, kind } from './store-options.js';
 import { decodeText, encodeText } from './text.js';
 import { millisecondsLeft } from './time-left.js';
@@ -34,6 +34,8 @@ export interface PostgresStoreOptions {
  * - The table of connect-pg-simple serves as it is, and either can take over from the other. Its column `sess` is of
  *   type `json`, so it holds nothing but JSON, and its column `expire` has no time zone: all that use it must have
  *   the same setting of `TimeZone`. The store's own table has neither limit.
+ * - A user's sessions are found by an index on the column `owner`; in a table without it, as connect-pg-simple's, by
+ *   going through all sessions.
  * - The server's clock counts the time that a record has left, so it and the app's need not agree.
  * - Trouble with the server rejects with a `SteadyError` whose code begins with `ERR_SESSION_STORE_`. Service
  *   returns with the server: the pool makes new connections.
@@ -50,6 +52,7 @@ export class PostgresStore implements SessionStore {
   readonly #table: string;
   readonly #createTable: boolean;
   #tableReady: Promise<void> | undefined;
+  #hasOwners: Promise<boolean> | undefined;
 
   /** @throws {TypeError} if the pool is missing or of another kind, or an option is unknown or of a wrong type. */
   constructor(options: PostgresStoreOptions) {
@@ -80,14 +83,16 @@ export class PostgresStore implements SessionStore {
    */
   static ddl(table = 'session'): string {
     const quoted = quoteTable(table);
-    const index = `"${table.slice(table.lastIndexOf('.') + 1).slice(0, 50)}_expire_idx"`;
+    const name = table.slice(table.lastIndexOf('.') + 1).slice(0, 50);
     // Byte order for the ids: an index in the order of a language breaks when the system's rules of it change.
     return `CREATE TABLE IF NOT EXISTS ${quoted} (
   sid text COLLATE "C" PRIMARY KEY,
   sess text NOT NULL,
-  expire timestamptz NOT NULL
+  expire timestamptz NOT NULL,
+  owner text COLLATE "C"
 );
-CREATE INDEX IF NOT EXISTS ${index} ON ${quoted} (expire);`;
+CREATE INDEX IF NOT EXISTS "${name}_expire_idx" ON ${quoted} (expire);
+CREATE INDEX IF NOT EXISTS "${name}_owner_idx" ON ${quoted} (owner, sid) WHERE owner IS NOT NULL;`;
   }
 
   async get(id: string): Promise<string | undefined> {
@@ -95,13 +100,17 @@ CREATE INDEX IF NOT EXISTS ${index} ON ${quoted} (expire);`;
     return rows[0] && decodeText(rows[0].sess);
   }
 
-  async set(id: string, value: string, { expires, expected }: SetOptions): Promise<boolean> {
+  async set(id: string, value: string, { expires, expected, owner }: SetOptions): Promise<boolean> {
+    // Without an owner, the row keeps the one it has: who asks for a user's sessions looks at each record.
+    const owned = owner !== undefined && (await this.#ownersAreKept());
+    const sql = owned ? this.#sql.withOwner : this.#sql.plain;
     const row = [encodeText(id), encodeText(value), millisecondsLeft(expires)];
+    if (owned) row.push(encodeText(owner));
     const { rowCount } = await (expected === undefined
-      ? this.#query(this.#sql.write, row)
+      ? this.#query(sql.write, row)
       : expected === null
-        ? this.#query(this.#sql.create, row)
-        : this.#query(this.#sql.replace, [...row, encodeText(expected)]));
+        ? this.#query(sql.create, row)
+        : this.#query(sql.replace, [...row, encodeText(expected)]));
     return rowCount === 1;
   }
 
@@ -121,6 +130,33 @@ CREATE INDEX IF NOT EXISTS ${index} ON ${quoted} (expire);`;
       if (rows.length < SLICE) return;
       last = rows[rows.length - 1]!.sid;
     }
+  }
+
+  async *owned(owner: string): AsyncIterable<OwnedRecord> {
+    const kept = await this.#ownersAreKept();
+    const sql = kept ? this.#sql.ownedPage : this.#sql.fullPage;
+    for (let last: string | null = null; ; ) {
+      const { rows } = await this.#query(sql, [last, SLICE, ...(kept ? [encodeText(owner)] : [])]);
+      for (const { sid, sess } of rows) yield this.#ownedRecord(decodeText(sid), decodeText(sess));
+      if (rows.length < SLICE) return;
+      last = rows[rows.length - 1]!.sid;
+    }
+  }
+
+  #ownedRecord(key: string, value: string): OwnedRecord {
+    return { key, value, matches: (id) => id === key, destroy: () => this.destroy(key) };
+  }
+
+  /** Whether the table has a column for them. */
+  #ownersAreKept(): Promise<boolean> {
+    this.#hasOwners ??= this.#query(HAS_OWNERS, [quoteTable(this.#table)]).then(
+      ({ rowCount }) => rowCount === 1,
+      (error) => {
+        this.#hasOwners = undefined;
+        throw error;
+      },
+    );
+    return this.#hasOwners;
   }
 
   /** Removes expired rows now, and resolves to how many they were. */
@@ -174,22 +210,40 @@ export interface PostgresResult {
  */
 function statements(table: string) {
   const until = (left: string) => `now() + ${left} * interval '1 millisecond'`;
-  const insert = `INSERT INTO ${table} AS stored (sid, sess, expire) VALUES ($1, $2, ${until('$3')})
-    ON CONFLICT (sid) DO UPDATE SET sess = excluded.sess, expire = excluded.expire`;
+  const page = (columns: string, condition = '') => `SELECT ${columns} FROM ${table}
+    WHERE ${condition}($1::text IS NULL OR sid > $1) AND expire > now() ORDER BY sid LIMIT $2`;
   return {
     get: `SELECT sess::text FROM ${table} WHERE sid = $1 AND expire > now()`,
-    write: insert,
-    create: `${insert} WHERE stored.expire <= now()`,
-    replace: `UPDATE ${table} SET sess = $2, expire = ${until('$3')}
-      WHERE sid = $1 AND sess::text = $4 AND expire > now()`,
+    plain: writes(table, until('$3'), false),
+    withOwner: writes(table, until('$3'), true),
     touch: `UPDATE ${table} SET expire = ${until('$2')} WHERE sid = $1 AND expire > now()`,
     destroy: `DELETE FROM ${table} WHERE sid = $1`,
-    page: `SELECT sid FROM ${table} WHERE ($1::text IS NULL OR sid > $1) AND expire > now() ORDER BY sid LIMIT $2`,
+    page: page('sid'),
+    fullPage: page('sid, sess::text'),
+    ownedPage: page('sid, sess::text', 'owner = $3 AND '),
     // Rows that another process is about to remove, or is prolonging just now, are passed over.
     removeExpired: `DELETE FROM ${table} WHERE sid = ANY (ARRAY(
       SELECT sid FROM ${table} WHERE expire <= now() LIMIT $1 FOR UPDATE SKIP LOCKED))`,
   };
 }
+
+/** With an owner it is the fourth parameter. */
+function writes(table: string, until: string, withOwner: boolean) {
+  const [column, value, update, expected] = withOwner
+    ? [', owner', ', $4', ', owner = excluded.owner', '$5']
+    : ['', '', '', '$4'];
+  const insert = `INSERT INTO ${table} AS stored (sid, sess, expire${column}) VALUES ($1, $2, ${until}${value})
+    ON CONFLICT (sid) DO UPDATE SET sess = excluded.sess, expire = excluded.expire${update}`;
+  return {
+    write: insert,
+    create: `${insert} WHERE stored.expire <= now()`,
+    replace: `UPDATE ${table} SET sess = $2, expire = ${until}${withOwner ? ', owner = $4' : ''}
+      WHERE sid = $1 AND sess::text = ${expected} AND expire > now()`,
+  };
+}
+
+const HAS_OWNERS = `SELECT 1 FROM pg_attribute
+  WHERE attrelid = to_regclass($1) AND attname = 'owner' AND NOT attisdropped`;
 
 /** Asks first: a user without the right to create tables may well use one, which may have an index of another name. */
 async function createIfMissing(pool: PostgresPool, table: string): Promise<void> {

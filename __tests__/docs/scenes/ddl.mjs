@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Pool } from 'pg';
 import { PostgresStore } from 'steady-session/postgres';
 
-const documented = String.raw`
+const documented = `
 // <ddl>
 `;
 

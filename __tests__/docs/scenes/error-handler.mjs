@@ -12,7 +12,9 @@ const silent = {
   destroy: () => new Promise(() => {}),
 };
 const app = express();
-app.use(session({ ...session.recommended, secret: process.env.SESSION_SECRET, store: silent, storeTimeout: 20 }));
+app.use(
+  session({ ...session.recommended, secret: process.env.SESSION_SECRET, store: silent, storeTimeout: 20 }),
+);
 app.get('/', (req, res) => {
   req.session.views = 1;
   res.send('stored');

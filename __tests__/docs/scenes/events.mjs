@@ -9,7 +9,9 @@ console.log = (line) => printed.push(line);
 
 const parts = [];
 for (const name of ['create', 'load', 'save', 'touch', 'destroy', 'expire']) {
-  sessions.on(name, (event) => parts.push([name, Object.keys(event).filter((key) => event[key] !== undefined)]));
+  sessions.on(name, (event) =>
+    parts.push([name, Object.keys(event).filter((key) => event[key] !== undefined)]),
+  );
 }
 const ids = [];
 app.get('/in', (req, res) => {

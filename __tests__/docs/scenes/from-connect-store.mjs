@@ -3,7 +3,10 @@ import { readdirSync } from 'node:fs';
 
 // <from-connect-store>
 
-const text = JSON.stringify({ cookie: { originalMaxAge: null, expires: null, httpOnly: true, path: '/' }, userId: 7 });
+const text = JSON.stringify({
+  cookie: { originalMaxAge: null, expires: null, httpOnly: true, path: '/' },
+  userId: 7,
+});
 const expires = Date.now() + 60_000;
 assert.equal(await store.set('an-id', text, { expires, expected: null }), true);
 assert.equal(await store.get('an-id'), text);

@@ -14,7 +14,7 @@ const database = {
   },
 };
 
-class MyStore {
+globalThis.MyStore = class {
   constructor({ table }) {
     if (!tables.has(table)) tables.set(table, new session.MemoryStore());
     for (const method of ['get', 'set', 'touch', 'destroy']) {
@@ -24,10 +24,10 @@ class MyStore {
       };
     }
   }
-}
+};
 
 const checks = [];
-const test = (name, check) => checks.push([name, check]);
+Object.assign(globalThis, { conformance, test: (name, check) => checks.push([name, check]) });
 
 // <kit-options>
 

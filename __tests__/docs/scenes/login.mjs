@@ -8,13 +8,14 @@ const app = express();
 app.use(express.json());
 app.use(session({ ...session.recommended, secret: process.env.SESSION_SECRET, store }));
 
-async function findUser(name, password) {
-  return name === 'ann' && password === 'good' ? { id: 7 } : undefined;
-}
+globalThis.findUser = async (name, password) =>
+  name === 'ann' && password === 'good' ? { id: 7 } : undefined;
 
 // <login>
 
-app.get('/', (req, res) => res.json({ id: req.session.id, ...req.session, cookie: undefined }));
+app.get('/', (req, res) =>
+  res.json(Object.assign({ id: req.session.id }, req.session, { cookie: undefined })),
+);
 app.post('/cart', (req, res) => {
   req.session.cart = ['tea'];
   req.session.note = 'left behind';

@@ -1,3 +1,7 @@
+import assert from 'node:assert/strict';
+
 // <map-store>
+
+assert.equal(MapStore.name, 'MapStore');
 
 // <map-store-kit>

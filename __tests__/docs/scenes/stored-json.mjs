@@ -3,7 +3,7 @@ import express from 'express';
 import session from 'steady-session';
 import { address, Visitor } from './visitor.mjs';
 
-const documented = JSON.parse(String.raw`
+const documented = JSON.parse(`
 // <stored-json>
 `);
 
@@ -15,7 +15,7 @@ app.use(
     ...session.recommended,
     secret: process.env.SESSION_SECRET,
     store,
-    cookie: { ...session.recommended.cookie, maxAge: 3_600_000 },
+    cookie: Object.assign({ maxAge: 3_600_000 }, session.recommended.cookie),
   }),
 );
 app.get('/', (req, res) => {
