@@ -566,7 +566,7 @@ describe('construction', () => {
         return super.set(id, { ...data, mine: true }, callback);
       }
     }
-    const store = new Mine({ ttl: 5 });
+    const store = new Mine({ ttl: 60_000 });
     open.push(store);
     await store.set('a', session());
     expect(store).toBeInstanceOf(MemoryStore);

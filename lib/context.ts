@@ -11,7 +11,7 @@ import type { Cookie } from './cookie.js';
 import { serializeExpired } from './cookie.js';
 import type { Core } from './core.js';
 import type { StoreDriver } from './drivers/driver.js';
-import { timed } from './drivers/timed-driver.js';
+import { type Heritage, narrowed } from './drivers/heritage.js';
 import { SteadyError } from './errors.js';
 import { SessionHistory } from './history.js';
 import type { Identity } from './identify.js';
@@ -65,6 +65,8 @@ export class SessionContext implements EndListener {
   readonly #views = new StoredViews();
   /** Ids that this session had before; their records go as soon as the new one is stored. */
   readonly retiredIds: string[] = [];
+  /** What the session has of the one under its former id, until that is settled. */
+  heritage: Heritage | undefined;
   /** Ids that `regenerate()` has replaced; their sockets hear of it when the new session is stored. */
   readonly #leftIds: string[] = [];
 
@@ -82,8 +84,9 @@ export class SessionContext implements EndListener {
   #cookieSent = false;
   #headersLeft = false;
   #cleared = false;
-  /** The session that the app, or another request, has destroyed. */
+  /** The session that the app has destroyed, and the one that was found to be gone. */
   #destroyedId: string | undefined;
+  #interruptedId: string | undefined;
   #failed = false;
   /** The cookie of a session that is gone: the browser's is expired with the same attributes. */
   #lastCookie: Cookie | undefined;
@@ -181,7 +184,7 @@ export class SessionContext implements EndListener {
       return done(error);
     }
     this.#prolongSocket(session);
-    const undo = this.#history.saved(text);
+    const undo = this.#history.saved(session.id, text);
     this.#inFlight.run(
       (error) => {
         // The app need not look at the outcome: the end of the response then tries again, and fails where it matters.
@@ -242,23 +245,31 @@ export class SessionContext implements EndListener {
       let result: T;
       const settled: Callback = (error) => (error ? reject(error) : resolve(result));
       this.#inFlight.run(settled, (finished) => {
-        const { updater, settings } = this.core;
-        const done = timed('update', settings.storeTimeout, finished);
-        updater.update(this, session, change).then((value) => {
+        this.core.updater.update(this, session, change).then((value) => {
           result = value;
-          done();
-        }, done);
+          finished();
+        }, finished);
       });
     });
   }
 
   /** The session has just been stored as it is. */
   saved(session: Session): void {
-    this.#history.saved(dataText(session));
+    this.#history.saved(session.id, dataText(session));
+  }
+
+  /** What `regenerate()` carries over from the session's present id, if there is anything that others may change. */
+  bequeath(session: Session, keep: true | readonly string[], keys: readonly string[]): Heritage | undefined {
+    if (this.heritage) return narrowed(this.heritage, keep, keys);
+    const { seen } = this.viewOf(session.id);
+    const nothing = keep !== true && keep.length === 0;
+    if (nothing || seen === undefined || !this.wasStored(session.id)) return undefined;
+    return { id: session.id, keep, keys, base: JSON.parse(seen) };
   }
 
   clear(session: Session): void {
     this.#cleared = true;
+    this.heritage = undefined;
     this.#lastCookie = session.cookie;
     this.retire(session.id);
     this.core.renew(session);
@@ -325,7 +336,7 @@ export class SessionContext implements EndListener {
 
   /** Whether there is, was, or may be just now, a record under this id. */
   wasStored(id: string): boolean {
-    return id === this.#identity?.id || this.#history.hasSaved();
+    return id === this.#identity?.id || this.#history.hasSaved(id);
   }
 
   /** What is known of the stored session; for stores of text. There are several only if the id has changed. */
@@ -335,12 +346,12 @@ export class SessionContext implements EndListener {
 
   /** The store has no such session any more: another request destroyed it, or it expired. It stays so. */
   interrupt(session: Session): void {
-    this.#destroyedId = session.id;
+    this.#interruptedId = session.id;
     this.core.sockets.end(session.id);
   }
 
   isDestroyed(session: Session): boolean {
-    return session.id === this.#destroyedId;
+    return session.id === this.#destroyedId || session.id === this.#interruptedId;
   }
 
   // ---- The end: the response is held, the session committed, the headers leave
@@ -386,7 +397,7 @@ export class SessionContext implements EndListener {
     if (session && !idle && this.#rotates(session, facts))
       return (done) => this.core.rotate(this, session, done);
     if (action === 'write' || action === 'create') {
-      this.#history.saved(text);
+      this.#history.saved((session as Session).id, text);
       adviseOnRecordSize(text?.length ?? 0, settings.largeSession);
       return (done) => this.#saveBy(session as Session, text as string, done);
     }
@@ -436,7 +447,9 @@ export class SessionContext implements EndListener {
   }
 
   #destroyRetired(done: Callback): void {
-    const ids = this.retiredIds.splice(0);
+    const current = this.#cleared ? undefined : this.#session()?.id;
+    const ids = this.retiredIds.splice(0).filter((id) => id !== current); // genid may give the same id again
+    if (ids.length === 0) return done();
     let left = ids.length;
     let failure: unknown;
     for (const id of ids) {
@@ -549,7 +562,7 @@ export class SessionContext implements EndListener {
 
   /** Nothing is written after this. During development, look once more whether something should have been. */
   #watchForLateChanges(session: Session, text: string): void {
-    if (process.env['NODE_ENV'] === 'production' || contextOf(this.req) !== this) return;
+    if (process.env['NODE_ENV'] === 'production' || contextOf(this.req) !== this || this.#isSocket) return;
     lookLater(() => {
       const now = dataText(session);
       if (now !== text && this.#history.savedState(session, now) !== 'current') adviseOnLateChange();
@@ -581,6 +594,7 @@ export class SessionContext implements EndListener {
   #state(session: Session | undefined, text: string | undefined): SessionState {
     if (!this.#begun || typeof this.req.sessionID !== 'string') return 'absent';
     if (!session) return this.#destroyedId === undefined ? 'unset' : 'destroyed';
+    if (session.id === this.#interruptedId) return 'interrupted';
     if (this.isDestroyed(session)) return 'destroyed';
     if (this.#cleared && text === '{}') return 'cleared';
     if (this.#history.isModified(session, text)) return 'modified';

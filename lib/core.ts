@@ -15,8 +15,9 @@ import { begin } from './lifetime.js';
 import { isCallbackStore, type Settings } from './options.js';
 import { contextOf } from './request-slot.js';
 import { type Callback, Session, type SessionData, type SessionRequest } from './session.js';
-import { type Fate, SocketRegistry } from './sockets.js';
+import { SocketRegistry } from './sockets.js';
 import { Store } from './stores/connect-store.js';
+import { inTurn } from './stores/in-turn.js';
 import { MemoryStore } from './stores/memory.js';
 import type { SessionStore } from './stores/store.js';
 
@@ -26,8 +27,13 @@ import type { SessionStore } from './stores/store.js';
  */
 function asTextStore({ store, storeTimeout }: Settings): SessionStore {
   if (store instanceof MemoryStore) return textsOf(store);
-  const texts = isCallbackStore(store) ? withTombstones(store, fromConnectStore(store)) : store;
+  const texts = isCallbackStore(store) ? withTombstones(store, fromConnectStore(store)) : safe(store);
   return timedStore(texts, storeTimeout);
+}
+
+/** A store that can't compare and write in one step is at least safe within this process. */
+function safe(store: SessionStore): SessionStore {
+  return store.atomic === false ? inTurn(store) : store;
 }
 
 /** Without a callback, a memory store gives back what it was given; here the text of it is wanted in any case. */
@@ -68,6 +74,13 @@ export class Core {
     this.#text = this.#textDriver(settings);
     this.policy = { ...settings, canTouch: this.driver.canTouch };
     this.#attach(this.store);
+    this.sockets.whenUsed = () => this.#listenTo(store);
+  }
+
+  /** A store that can tell of destroyed sessions saves their sockets the wait for the next look. */
+  #listenTo(store: Store | SessionStore): void {
+    const heard = (store as SessionStore).onDestroy?.((id) => void this.sockets.check(id));
+    heard?.catch((error: unknown) => this.events.report('', undefined, error));
   }
 
   #textDriver({ store, concurrency }: Settings): StoreDriver | undefined {
@@ -107,7 +120,8 @@ export class Core {
     createSession.call(store, req, data as SessionData);
     // The real express-session's Store makes sessions of its own class, which lack half of the methods.
     const made = req.session as object;
-    if (!(made instanceof Session)) Store.prototype.createSession.call(store, req, { ...made } as SessionData);
+    if (!(made instanceof Session))
+      Store.prototype.createSession.call(store, req, { ...made } as SessionData);
   }
 
   /** Gives a session another id; all else stays. */

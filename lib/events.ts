@@ -42,7 +42,7 @@ export type SessionEventName =
 
 export type SessionEventListener = (event: SessionEvent) => void;
 
-/** What the tracing channels tell; `duration` is there from `asyncEnd` on. */
+/** What the tracing channels tell; `duration` is there from `asyncStart` on, when the store has answered. */
 type ChannelMessage = Pick<SessionEvent, 'session' | 'req' | 'duration'>;
 
 /** What the store does, as tracing channels `steady-session:load` and so on: for OpenTelemetry and the like. */
@@ -82,7 +82,7 @@ export class SessionEvents {
   }
 
   /** Trouble that no request can be told of goes to the `error` listeners or, if there are none, is warned of once. */
-  report(id: string, req: IncomingMessage, error: unknown): void {
+  report(id: string, req: IncomingMessage | undefined, error: unknown): void {
     if (this.#emitter.listenerCount('error') > 0) {
       if (!this.#told.has(error as object)) this.emit('error', id, { req, error });
       return;
@@ -109,17 +109,21 @@ export class SessionEvents {
   ): void {
     const message: ChannelMessage = { session: hashOf(id), req };
     const start = performance.now();
+    const timed = (answered: typeof done) =>
+      run((error, answer) => {
+        message.duration = performance.now() - start;
+        answered(error, answer);
+      });
     const finished = (error?: any, answer?: any) => {
-      const duration = performance.now() - start;
-      message.duration = duration;
+      const { duration } = message;
       const event = error ? 'error' : name(answer);
       if (event) this.emit(event, id, { req, duration, error: error ?? undefined });
       if (typeof error === 'object' && error !== null) this.#told.add(error);
       done(error, answer);
     };
     if (hasSubscribers(channels[operation]))
-      channels[operation].traceCallback(run, 0, message, undefined, finished);
-    else run(finished);
+      channels[operation].traceCallback(timed, 0, message, undefined, finished);
+    else timed(finished);
   }
 }
 

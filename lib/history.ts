@@ -9,6 +9,8 @@ export class SessionHistory {
   #originalAttributes: string | undefined;
   /** What a save of this request has stored, or what need not be saved since it was loaded. */
   #savedText: string | undefined;
+  /** The ids under which this request has stored the session, or tried to. */
+  readonly #savedIds = new Set<string>();
   /** What the session was at the last commit: what differs when all is over was changed after it. */
   committedText: string | undefined;
 
@@ -29,8 +31,9 @@ export class SessionHistory {
   }
 
   /** @returns what takes it back */
-  saved(text: string | undefined): () => void {
+  saved(id: string, text: string | undefined): () => void {
     const before = this.#savedText;
+    this.#savedIds.add(id);
     this.#savedText = text;
     this.committedText = text;
     return () => {
@@ -38,8 +41,8 @@ export class SessionHistory {
     };
   }
 
-  hasSaved(): boolean {
-    return this.#savedText !== undefined;
+  hasSaved(id: string): boolean {
+    return this.#savedIds.has(id);
   }
 
   isModified(session: Session, text: string | undefined): boolean {

@@ -5,9 +5,18 @@
  * - `unchanged`, `modified`: compared with what was loaded; a new id counts as a modification;
  * - `unset`: the app set `req.session` to null or deleted it;
  * - `cleared`: emptied by `clear()`, and nothing put in since;
- * - `destroyed`: by `destroy()`, or found to have been destroyed by another request.
+ * - `destroyed`: by `destroy()`;
+ * - `interrupted`: found to have been destroyed by another request, or to have expired meanwhile.
  */
-export type SessionState = 'absent' | 'new' | 'unchanged' | 'modified' | 'unset' | 'cleared' | 'destroyed';
+export type SessionState =
+  | 'absent'
+  | 'new'
+  | 'unchanged'
+  | 'modified'
+  | 'unset'
+  | 'cleared'
+  | 'destroyed'
+  | 'interrupted';
 
 /** All that the decision depends on, besides the options. */
 export interface SessionFacts {
@@ -48,6 +57,7 @@ export type CookieAction = 'nothing' | 'send' | 'expire';
 export function storeAction(facts: SessionFacts, policy: LifecyclePolicy): StoreAction {
   switch (facts.state) {
     case 'absent':
+    case 'interrupted':
       return 'nothing';
     case 'unset':
     case 'destroyed':
@@ -60,10 +70,14 @@ export function storeAction(facts: SessionFacts, policy: LifecyclePolicy): Store
   }
 }
 
-/** What happens to the cookie when the headers leave. */
+/**
+ * What happens to the cookie when the headers leave. That of an interrupted session stays: the request that ended it may
+ * have been a login, whose new cookie the browser has already.
+ */
 export function cookieAction(facts: SessionFacts, policy: LifecyclePolicy): CookieAction {
   switch (facts.state) {
     case 'absent':
+    case 'interrupted':
       return 'nothing';
     case 'unset':
       return policy.clearCookie && policy.unset === 'destroy' && facts.browserHasCookie

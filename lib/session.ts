@@ -139,15 +139,17 @@ export class Session {
     return run(this, callback, (done) => {
       const kept = keptData(this, options);
       const { createdAt } = this.cookie;
+      const context = contextOf(this.req);
+      const heritage = context?.bequeath(this, options.keep || [], Object.keys(kept));
       const finished: Callback = (error) => {
         const { session } = this.req;
         if (!error && session) {
           Object.assign(session, kept);
+          if (context) context.heritage = heritage;
           if (createdAt !== undefined && !options.restart) session.cookie.createdAt = createdAt;
         }
         done(error);
       };
-      const context = contextOf(this.req);
       if (context) context.regenerate(finished);
       else this.req.sessionStore.regenerate(this.req, finished);
     });

@@ -8,6 +8,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runInNewContext } from 'node:vm';
 import { transformSync } from '@swc/core';
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -69,7 +70,8 @@ function membersOf(source, interfaceName, file) {
   let rest = body;
   while (rest.trim() !== '') {
     const found = /^\s*(?:\/\*\*([\s\S]*?)\*\/\s*)?(?:readonly )?(\w+)(\??)([:(][\s\S]*?);\n/.exec(rest);
-    if (!found) throw new Error(`${file}: ${interfaceName} has a member that this script can't read: ${rest}`);
+    if (!found)
+      throw new Error(`${file}: ${interfaceName} has a member that this script can't read: ${rest}`);
     const [whole, comment, name, , signature] = found;
     if (comment === undefined) throw new Error(`${file}: ${interfaceName}.${name} has no doc comment`);
     members.push({ name, type: typeOf(signature), comment });
@@ -81,7 +83,10 @@ function membersOf(source, interfaceName, file) {
 /** `: A | undefined` is `A`, and the method `(b: B): A` is the function `(b: B) => A`. */
 function typeOf(signature) {
   const type = signature.startsWith('(') ? signature.replace(/\): (?!.*\): )/, ') => ') : signature.slice(1);
-  return type.replace(/\s+/g, ' ').replace(/ \| undefined\b/g, '').trim();
+  return type
+    .replace(/\s+/g, ' ')
+    .replace(/ \| undefined\b/g, '')
+    .trim();
 }
 
 function readComment(comment) {
@@ -110,13 +115,14 @@ function withLinks(text) {
   );
 }
 
+/** The object itself: its module has nothing but types to import. */
 function readRecommended() {
   const { code } = transformSync(readFileSync(join(ROOT, 'lib/recommended.ts'), 'utf8'), {
     jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
     module: { type: 'commonjs' },
   });
   const exports = {};
-  new Function('exports', 'require', code)(exports, () => ({}));
+  runInNewContext(code, { exports });
   return exports.recommended;
 }
 

@@ -78,7 +78,7 @@ export function plainMemoryStore(): GatedStore {
   return {
     store,
     live: () => parsed(Object.entries(store.sessions)),
-    size: () => store.records.size,
+    size: () => store.records['records'].size,
   };
 }
 

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import timers from 'node:timers/promises';
 
 /**
@@ -7,14 +8,22 @@ import timers from 'node:timers/promises';
 export class Scheduler {
   /** What has happened so far, for whoever has to understand a run that went wrong. */
   readonly trace: string[] = [];
+  /** Whose step the last one was. */
+  lastActor: number | undefined;
+  readonly #actors = new AsyncLocalStorage<number>();
   #waiting: Gate[] = [];
   #open = false;
+
+  /** All steps that follow from `work` are `actor`'s. */
+  as(actor: number, work: () => void): void {
+    this.#actors.run(actor, work);
+  }
 
   /** Waits until this step is chosen. */
   pass(step: string): Promise<void> {
     if (this.#open) return Promise.resolve();
     return new Promise((pass) => {
-      this.#waiting.push({ step, pass });
+      this.#waiting.push({ step, actor: this.#actors.getStore(), pass });
     });
   }
 
@@ -32,7 +41,8 @@ export class Scheduler {
   async run(choose: Choose, afterEach: () => void): Promise<void> {
     for (await quiet(); this.#waiting.length > 0; await quiet()) {
       const [gate] = this.#waiting.splice(choose(this.#waiting.length), 1);
-      this.trace.push(gate!.step);
+      this.trace.push(`${gate!.actor}: ${gate!.step}`);
+      this.lastActor = gate!.actor;
       gate!.pass();
       await quiet();
       afterEach();
@@ -45,6 +55,7 @@ export type Choose = (among: number) => number;
 
 interface Gate {
   step: string;
+  actor: number | undefined;
   pass(): void;
 }
 

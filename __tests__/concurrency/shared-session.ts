@@ -24,6 +24,8 @@ export interface SharedSession {
   data(): Record<string, Record<string, unknown>>;
   /** Sends a request with the session's cookie, which does `action`, and waits for its answer. */
   request(action: Action): Promise<Answer>;
+  /** Sends a request of somebody else, who has no session. */
+  strange(action: Action): Promise<Answer>;
   /** Starts a request, and resolves when it has loaded the session and done `before`, if that is given. */
   begin(before?: Action): Promise<Pending>;
   /** Waits until all responses are over and the store is idle. */
@@ -79,11 +81,12 @@ export async function share(
   const id = decodeURIComponent(browser.cookie('connect.sid')!).slice(2).split('.')[0]!;
 
   let count = 0;
-  const send = (action: Action): Promise<Answer> => {
+  const send = (action: Action, sent: Record<string, string> = headers): Promise<Answer> => {
     const path = `/${++count}`;
     actions.set(path, action);
-    return new Browser(site).get(path, { headers });
+    return new Browser(site).get(path, { headers: sent });
   };
+  const strange = (action: Action) => send(action, {});
 
   async function begin(before?: Action): Promise<Pending> {
     const ready: Gate = gate();
@@ -105,7 +108,7 @@ export async function share(
     };
   }
 
-  return { ...stored, site, handler, id, events, request: send, begin, settled };
+  return { ...stored, site, handler, id, events, request: send, strange, begin, settled };
 }
 
 function given(store: session.Store | session.SessionStore) {

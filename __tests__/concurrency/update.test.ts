@@ -260,18 +260,41 @@ describe('update(): how it runs', () => {
     expect(shared.data()[shared.id]).toEqual({ ...INITIAL, save: 'data' });
   });
 
-  test('is answered after storeTimeout when the store is silent, and so are those that wait for it', async () => {
-    const shared = await share('text store', { storeTimeout: 100, saveFailure: 'error' });
-    const silent = [shared.traffic.hold('set'), shared.traffic.hold('get')];
-    const codes = shared.request(async ({ session }) => {
+  test('fails after storeTimeout when the store is silent; the next one is served', async () => {
+    const shared = await share('text store', { storeTimeout: 100 });
+    const silent = shared.traffic.hold('set');
+    const answer = await shared.request(async ({ session }) => {
       const updates = await Promise.allSettled([session.update(increment), session.update(increment)]);
       return updates.map((update) => (update.status === 'rejected' ? update.reason.code : update.value));
     });
-    silent[1]!.open();
-    const answer = await codes;
-    silent[0]!.open();
+    silent.open();
 
-    expect(bodyOf(answer)).toEqual(['ERR_SESSION_STORE_TIMEOUT', 'ERR_SESSION_STORE_TIMEOUT']);
+    expect(bodyOf(answer)).toEqual(['ERR_SESSION_STORE_TIMEOUT', 1]);
+  });
+
+  test('what the app changes while the function runs is stored at the end', async () => {
+    const shared = await share('text store');
+    await shared.request(({ session }) =>
+      session.update(async (data: any) => {
+        data.n++;
+        session.b = 'meanwhile';
+      }),
+    );
+    await shared.settled();
+
+    expect(shared.data()[shared.id]).toEqual({ ...INITIAL, b: 'meanwhile', n: 1 });
+  });
+
+  test('after regenerate({ keep }) the kept data are moved first', async () => {
+    const shared = await share('text store');
+    const pending = await shared.begin((req) => req.session.regenerate({ keep: true }));
+    const other = await shared.begin();
+    const taken = await pending.finish((req) => req.session.take('a'));
+    const lost = await other.finish(({ session }) => session.take('a').catch(({ code }: any) => code));
+    await shared.settled();
+
+    expect([bodyOf(taken), bodyOf(lost)]).toEqual(['initial', 'ERR_SESSION_GONE']);
+    expect(Object.values(shared.data())).toEqual([{ b: 'initial', n: 0 }]);
   });
 
   test('a store that was silent once serves the same session again', async () => {

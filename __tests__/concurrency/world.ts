@@ -62,13 +62,13 @@ export async function interleave(
 interface Party {
   operation: Operation;
   claim: Claim;
+  /** Absent: it is no request. */
+  req: { readonly sessionID: string } | undefined;
   /** It found the session that all share, not a new one. */
   found: boolean;
-  /** Its session's id when it was answered. */
-  id: string;
   /** When it was answered: how many answers there were before. */
   answered: number | undefined;
-  /** What it claims was seen in the store. */
+  /** What it claims has been seen in the store. */
   held: boolean;
   dropped: string[];
   failure: unknown;
@@ -83,7 +83,8 @@ class World {
   readonly #backend: GatedStore & { handler: Middleware };
   readonly #parties: Party[] = [];
   readonly #seen = new Set<string>();
-  readonly #gone = new Set<string>();
+  /** Ids of sessions that are gone, with who has ended them. */
+  readonly #gone = new Map<string, number | undefined>();
   #answers = 0;
   /** So much time has passed that a record may have expired before it was stored. */
   #expired = false;
@@ -123,12 +124,11 @@ class World {
     const party: Party = {
       operation,
       claim: { index, values: new Map() },
-      ...{ found: false, id: '', answered: undefined, held: false, dropped: [], failure: undefined },
+      ...{ req: undefined, found: false, answered: undefined, held: false, dropped: [], failure: undefined },
       response: () => '',
     };
     this.#parties.push(party);
-    if (operation === EXPIRE) this.#expire(party);
-    else this.#request(party);
+    this.#scheduler.as(index, () => (operation === EXPIRE ? this.#expire(party) : this.#request(party)));
   }
 
   async #expire(party: Party): Promise<void> {
@@ -142,9 +142,9 @@ class World {
   async #request(party: Party): Promise<void> {
     const { operation, claim } = party;
     const cookie = operation.stranger ? `connect.sid=s:${sign('stranger', SECRET)}` : this.#cookie;
-    const { req, res, sent } = exchange(cookie, () => this.#answered(party, req));
+    const { req, res, sent } = exchange(cookie, () => this.#answered(party));
     Object.assign(req, { index: claim.index });
-    party.response = sent;
+    Object.assign(party, { req, response: sent });
     await this.#appStep(`${operation.name} arrives`);
     this.#backend.handler(req, res, (error) => {
       if (error) this.#fail(party, res, error);
@@ -178,12 +178,12 @@ class World {
     return this.#subject.gateApp ? this.#scheduler.pass(step) : undefined;
   }
 
-  #answered(party: Party, req: any): void {
+  #answered(party: Party): void {
     this.#scheduler.trace.push(`-> ${party.operation.name} answered`);
     party.answered = this.#answers++;
-    party.id = req.sessionID;
     this.#look();
-    if (!party.held && !this.#isDropped(party) && !this.#expired) {
+    const claims = party.claim.values.size > 0;
+    if (claims && !party.held && !this.#isDropped(party) && !this.#expired) {
       this.#report('early', `${party.operation.name} was answered before its changes were stored`);
     }
   }
@@ -205,7 +205,9 @@ class World {
       if (this.#gone.has(id)) this.#report('resurrected', `${id} is back`);
       this.#seen.add(id);
     }
-    for (const id of this.#seen) if (!live.has(id)) this.#gone.add(id);
+    for (const id of this.#seen) {
+      if (!live.has(id) && !this.#gone.has(id)) this.#gone.set(id, this.#scheduler.lastActor);
+    }
     for (const party of this.#parties) this.#lookAt(party, live);
     this.#lookForRevenants(live);
   }
@@ -215,19 +217,19 @@ class World {
     if (answered !== undefined && party.found && operation.effect && live.has(this.#id)) {
       this.#report('survived', `${this.#id} is stored after ${operation.name} was answered`);
     }
-    const data = live.get(party.id) ?? this.#successor(party, live);
-    const holds = claim.values.size === 0 || (data && this.#holds(data, party));
-    if (holds) party.held = true;
-    else if (party.held && data && answered !== undefined) {
+    const data = live.get(idOf(party)) ?? this.#successor(party, live);
+    if (claim.values.size === 0 || !data) return;
+    if (this.#holds(data, party)) party.held = true;
+    else if (party.held && answered !== undefined) {
       this.#report('lost', `what ${operation.name} has stored is gone from ${JSON.stringify(data)}`);
     }
   }
 
   /** Where the data of the shared session went, if they were carried over in time. */
   #successor(party: Party, live: Map<string, any>): any {
-    if (party.id !== this.#id) return undefined;
+    if (idOf(party) !== this.#id) return undefined;
     const heir = this.#parties.find((each) => each !== party && this.#hasMoved(each));
-    return heir && live.get(heir.id);
+    return heir && live.get(idOf(heir));
   }
 
   #hasMoved({ operation, found, answered, dropped }: Party): boolean {
@@ -245,17 +247,18 @@ class World {
     return claim.values.size > 0 && [...claim.values.keys()].some((key) => dropped.includes(key));
   }
 
-  /** Data of the shared session under another id: only one may have them, who moved them before they were ended. */
+  /** Data of the shared session under another id: only one may have them, and only who has moved them there. */
   #lookForRevenants(live: Map<string, any>): void {
-    const ends = this.#parties.filter(({ operation, found }) => operation.effect === 'ends' && found);
-    const end = Math.min(...ends.map(({ answered }) => answered ?? Infinity));
     const heirs = this.#parties.filter(
-      ({ id, answered }) => answered !== undefined && id !== this.#id && live.get(id)?.seed === INITIAL.seed,
+      (party) =>
+        party.answered !== undefined &&
+        idOf(party) !== this.#id &&
+        live.get(idOf(party))?.seed === INITIAL.seed,
     );
-    for (const { id, answered } of heirs) {
-      if (answered! > end) this.#report('carried back', `${id} has the data of the ended ${this.#id}`);
+    for (const heir of heirs) {
+      if (this.#gone.get(this.#id) === heir.claim.index) continue;
+      this.#report('carried back', `${idOf(heir)} has data of ${this.#id}, which another request has ended`);
     }
-    if (heirs.length > 1) this.#report('carried back', `${heirs.map(({ id }) => id)} have the same data`);
   }
 
   // ---- What must hold in the end
@@ -268,21 +271,24 @@ class World {
     if (dropped.length > 0 && live.has(this.#id)) {
       this.#report('dropped', `${dropped} of ${operation.name} was dropped`);
     }
-    const isNew = party.id !== this.#id && live.has(party.id);
-    if (isNew && !cookieOf(response())?.includes(party.id)) {
-      this.#report('unreachable', `${operation.name} has stored ${party.id}, which nobody knows`);
+    const id = idOf(party);
+    if (id !== this.#id && live.has(id) && !cookieOf(response())?.includes(id)) {
+      this.#report('unreachable', `${operation.name} has stored ${id}, which nobody knows`);
     }
   }
 
   /** The record that continues the shared session. */
   #heritage(): any {
     const live = this.#backend.live();
-    return live.get(this.#id) ?? live.get(this.#parties.find((party) => this.#hasMoved(party))?.id ?? '');
+    const heir = this.#parties.find((party) => this.#hasMoved(party));
+    return live.get(this.#id) ?? (heir && live.get(idOf(heir)));
   }
 
   #judgeCounter(): void {
     const heritage = this.#heritage();
-    const counts = this.#parties.filter(({ id, claim }) => id === this.#id && claim.counted !== undefined);
+    const counts = this.#parties.filter(
+      (party) => idOf(party) === this.#id && party.claim.counted !== undefined,
+    );
     const values = counts.map(({ claim }) => claim.counted);
     if (new Set(values).size < values.length) this.#report('counter', `two increments gave the same`);
     if (heritage && heritage.n !== INITIAL.n + counts.length) {
@@ -308,4 +314,9 @@ class World {
   #report(fault: Fault, what: string): void {
     this.violations.push({ fault, what, trace: [...this.#scheduler.trace] });
   }
+}
+
+/** The id that its session has now. */
+function idOf({ req }: Party): string {
+  return req?.sessionID ?? '';
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { ConformanceOptions } from '../../lib/conformance/index.js';
-import type { SetOptions } from '../../lib/stores/store.js';
+import type { OwnedRecord, SetOptions } from '../../lib/stores/store.js';
 import { ReferenceStore, type Row } from './reference-store.js';
 
 /** A store with one realistic fault. */
@@ -62,6 +62,28 @@ function onKeys(change: (id: string) => string): StoreClass {
       return super.destroy(change(id));
     }
   };
+}
+
+/** A store that lists by owner. */
+class OwningStore extends ReferenceStore {
+  readonly owners = new Map<string, Set<string>>();
+
+  note(owner: string, id: string): void {
+    this.owners.set(owner, (this.owners.get(owner) ?? new Set()).add(id));
+  }
+
+  override async set(id: string, text: string, how: SetOptions) {
+    if (how.owner !== undefined) this.note(how.owner, id);
+    return super.set(id, text, how);
+  }
+
+  async *owned(owner: string): AsyncGenerator<OwnedRecord> {
+    for (const id of this.owners.get(owner) ?? []) {
+      const value = await this.get(id);
+      if (value !== undefined)
+        yield { key: id, value, matches: (other) => other === id, destroy: () => this.destroy(id) };
+    }
+  }
 }
 
 /** A store that changes the texts on their way to the data, those to compare with too. */
@@ -381,6 +403,26 @@ export const brokenStores: BrokenStore[] = [
         const text = this.live(id)?.text;
         this.rows.set(id, { text: text ?? '{}', expires });
         return text;
+      }
+    },
+  },
+  {
+    fault: 'owned knows only what was set last',
+    caughtBy: "owned: gives a user's live records, and what it gives can be destroyed",
+    Store: class extends OwningStore {
+      override note(owner: string, id: string) {
+        this.owners.set(owner, new Set([id]));
+      }
+    },
+  },
+  {
+    fault: 'a write that says what it expects takes the record out of the list',
+    caughtBy: 'owned: a record stays in the list for as long as it lives',
+    Store: class extends OwningStore {
+      override async set(id: string, text: string, how: SetOptions) {
+        const written = await super.set(id, text, how);
+        if (typeof how.expected === 'string') this.owners.get(how.owner ?? '')?.delete(id);
+        return written;
       }
     },
   },

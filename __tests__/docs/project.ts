@@ -34,10 +34,6 @@ export class Project {
     for (const name of readdirSync(join(ROOT, 'node_modules'))) {
       if (!name.startsWith('.')) symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
     }
-    for (const n of ['prom-client', 'tdigest', 'bintrees'])
-      symlinkSync('/tmp/docs-extra/node_modules/' + n, join(modules, n));
-    mkdirSync(join(modules, '@opentelemetry'));
-    symlinkSync('/tmp/docs-extra/node_modules/@opentelemetry/api', join(modules, '@opentelemetry/api')); // TEMPORARY
     const own = join(modules, 'steady-session');
     mkdirSync(own);
     copyFileSync(join(ROOT, 'package.json'), join(own, 'package.json'));
@@ -58,7 +54,11 @@ export class Project {
     const isModule = !/\brequire\(/.test(block.text);
     const file = this.#path(`${nameOf(block)}.${isModule ? 'mjs' : 'cjs'}`);
     writeFileSync(file, block.example === undefined ? block.text : inScene(block.example, page));
-    return runNode(['--import', './prelude.mjs', file], this.directory, env);
+    return runNode(
+      ['--disable-warning=ExperimentalWarning', '--import', './prelude.mjs', file],
+      this.directory,
+      env,
+    );
   }
 
   /** What the compiler says of all these blocks of TypeScript. */

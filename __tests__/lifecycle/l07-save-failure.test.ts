@@ -270,6 +270,29 @@ describe.each(combine(HOSTS, GATED_STORES))('%s, %s', (host, store) => {
       expect(headersSent).toBe(true);
     });
 
+    test('L7: so is one whose headers had left before the sessions came to it', async () => {
+      const fixture = await startSite({
+        host,
+        store,
+        options: { saveFailure: 'error' },
+        before: [
+          (_req, res, next) => {
+            res.flushHeaders();
+            next();
+          },
+        ],
+        after: [changed[0]!.handler],
+      });
+      await begin(fixture);
+      fixture.traffic.fail('set', failure);
+      const exchange = fixture.browser.start('/');
+      expect((await exchange.head).status).toBe(200);
+      await expect(exchange.answer).rejects.toThrow(host === 'http/2' ? 'NGHTTP2_INTERNAL_ERROR' : 'aborted');
+      await fixture.settled();
+      expect(fixture.site.errors).toEqual([failure]);
+      expect(fixture.onlyData()).toEqual({ user: 'ada' });
+    });
+
     test('L7: the next request works when the store does', async () => {
       const fixture = await start(changed[0]!.handler);
       fixture.traffic.fail('set', failure);

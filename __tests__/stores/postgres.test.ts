@@ -227,15 +227,19 @@ describeWith('postgres', 'PostgresStore', () => {
       expect(PostgresStore.ddl()).toBe(`CREATE TABLE IF NOT EXISTS "session" (
   sid text COLLATE "C" PRIMARY KEY,
   sess text NOT NULL,
-  expire timestamptz NOT NULL
+  expire timestamptz NOT NULL,
+  owner text COLLATE "C"
 );
-CREATE INDEX IF NOT EXISTS "session_expire_idx" ON "session" (expire);`);
+CREATE INDEX IF NOT EXISTS "session_expire_idx" ON "session" (expire);
+CREATE INDEX IF NOT EXISTS "session_owner_idx" ON "session" (owner, sid) WHERE owner IS NOT NULL;`);
       expect(PostgresStore.ddl('My App.Sessions')).toBe(`CREATE TABLE IF NOT EXISTS "My App"."Sessions" (
   sid text COLLATE "C" PRIMARY KEY,
   sess text NOT NULL,
-  expire timestamptz NOT NULL
+  expire timestamptz NOT NULL,
+  owner text COLLATE "C"
 );
-CREATE INDEX IF NOT EXISTS "Sessions_expire_idx" ON "My App"."Sessions" (expire);`);
+CREATE INDEX IF NOT EXISTS "Sessions_expire_idx" ON "My App"."Sessions" (expire);
+CREATE INDEX IF NOT EXISTS "Sessions_owner_idx" ON "My App"."Sessions" (owner, sid) WHERE owner IS NOT NULL;`);
     });
 
     test('may lie in a schema and have a name of 63 bytes; ddl may be run twice', async () => {
@@ -252,6 +256,7 @@ CREATE INDEX IF NOT EXISTS "Sessions_expire_idx" ON "My App"."Sessions" (expire)
       ]);
       expect(rows.map(({ indexname }) => indexname)).toEqual([
         `${'x'.repeat(50)}_expire_idx`,
+        `${'x'.repeat(50)}_owner_idx`,
         `${'x'.repeat(58)}_pkey`,
       ]);
     });
@@ -591,6 +596,27 @@ CREATE INDEX IF NOT EXISTS "Sessions_expire_idx" ON "My App"."Sessions" (expire)
       await caught;
       await blocker.query('ROLLBACK');
       blocker.release();
+      expect(await store.get('a')).toBe('kept');
+    });
+
+    test('a server that crashes in the middle of a statement', async () => {
+      const pool = await freshPool();
+      const store = newStore(pool);
+      await store.set('a', 'kept', { expires: later() });
+      const blocker = await pool.connect();
+      blocker.on('error', () => {});
+      await blocker.query('BEGIN; LOCK TABLE session');
+      const caught = expect(store.get('a')).rejects.toMatchObject({ code: 'ERR_SESSION_STORE_UNREACHABLE' });
+      await eventually(async () => {
+        const { rowCount } = await admin.query(
+          "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'",
+        );
+        return rowCount || undefined;
+      });
+      await postgres.kill();
+      await caught;
+      blocker.release(true);
+      await postgres.restart();
       expect(await store.get('a')).toBe('kept');
     });
 

@@ -63,10 +63,15 @@ describeWith('sqlite', 'SqliteStore', () => {
       separate: () => newStore(newDatabase(file), { table: 'another' }),
     });
 
-    test('the rows are the texts as they are, with their expiry', async () => {
+    test('the rows are the texts as they are, with their expiry and owner', async () => {
       const database = newDatabase();
-      await newStore(database).set('id', '{"a":"ü"}', { expires: 1e13 + 0.7 });
-      expect(rows(database, 'SELECT * FROM sessions')).toEqual([['id', '{"a":"ü"}', 1e13]]);
+      const store = newStore(database);
+      await store.set('id', '{"a":"ü"}', { expires: 1e13 + 0.7 });
+      await store.set('mine', '{}', { expires: 1e13, owner: 'ada' });
+      expect(rows(database, 'SELECT * FROM sessions')).toEqual([
+        ['id', '{"a":"ü"}', 1e13, null],
+        ['mine', '{}', 1e13, 'ada'],
+      ]);
     });
 
     test('the database works with a write-ahead log and waits for other writers', () => {

@@ -96,6 +96,7 @@ export async function startPostgres(args: string[] = []): Promise<PostgresServer
     ],
     ready: async (place) => place.output().includes('ready to accept connections'),
     forks: true,
+    mustWait: /pre-existing shared memory block|lock file "[^"]*" already exists/,
     // "Immediate shutdown": ends the server's processes too, and frees their shared memory.
     stopSignal: 'SIGQUIT',
   });
@@ -180,6 +181,8 @@ interface Recipe {
   ready(place: Place): Promise<boolean>;
   /** Whether it forks processes that a signal to it alone would not reach. */
   forks?: boolean;
+  /** What it prints when it can't start yet, since what was killed has not quite ended. */
+  mustWait?: RegExp;
   stopSignal?: NodeJS.Signals;
 }
 
@@ -210,6 +213,7 @@ class Server implements RunningServer, Place {
   readonly host = '127.0.0.1';
   #child: ChildProcess | undefined;
   #printed = '';
+  #allPrinted: Promise<unknown> | undefined;
 
   constructor(
     readonly recipe: Recipe,
@@ -219,7 +223,24 @@ class Server implements RunningServer, Place {
   ) {}
 
   async start(): Promise<void> {
-    const { program, args, ready, stopSignal = 'SIGKILL' } = this.recipe;
+    const { program, ready, mustWait } = this.recipe;
+    const deadline = Date.now() + START_TIMEOUT;
+    let child = await this.#spawn();
+    while (!(await ready(this))) {
+      if (!isRunning(child)) {
+        await this.#allPrinted;
+        if (mustWait?.test(this.#printed)) child = await this.#spawn();
+      }
+      if (!isRunning(child) || Date.now() > deadline) {
+        await this.kill();
+        throw new Error(`${program} did not start. It printed:\n${this.#printed}`);
+      }
+      await delay(10);
+    }
+  }
+
+  async #spawn(): Promise<ChildProcess> {
+    const { program, args, stopSignal = 'SIGKILL' } = this.recipe;
     this.#printed = '';
     const child = spawn(program, args(this), {
       ...ids(this.user),
@@ -232,18 +253,10 @@ class Server implements RunningServer, Place {
       });
     }
     await once(child, 'spawn');
+    this.#allPrinted = once(child, 'close');
     this.#child = child;
     endWithThisProcess(child, stopSignal, this.dir);
-
-    const deadline = Date.now() + START_TIMEOUT;
-    while (!(await ready(this))) {
-      if (isRunning(child) && Date.now() < deadline) {
-        await delay(10);
-        continue;
-      }
-      await this.kill();
-      throw new Error(`${program} did not start. It printed:\n${this.#printed}`);
-    }
+    return child;
   }
 
   output(): string {

@@ -110,9 +110,9 @@ export function appWith(sessions: session.SessionHandler): Acting {
       return {
         browser,
         cookie: () => browser.cookieHeader('/'),
-        async inRequest(action) {
+        async inRequest(action, cookie) {
           act = action;
-          return browser.get('/do');
+          return browser.get('/do', cookie === undefined ? {} : { headers: { cookie } });
         },
       };
     },
@@ -127,8 +127,8 @@ export interface Acting {
 export interface User {
   browser: Browser;
   cookie(): string;
-  /** Runs `action` in an HTTP request of this user's. */
-  inRequest(action: (req: express.Request) => unknown): Promise<Answer>;
+  /** Runs `action` in an HTTP request of this user's, or with another cookie. */
+  inRequest(action: (req: express.Request) => unknown, cookie?: string): Promise<Answer>;
 }
 
 /** The server's end of a socket. */

@@ -27,21 +27,22 @@ function createApp({ session, secret, store }) {
   app.use(express.static(path.join(__dirname, 'public')));
   app.use(neverCached);
 
-  app.use(
-    session({
-      ...session.recommended,
-      secret,
-      store,
-      name: COOKIE_NAME,
-      rolling: true, // every request starts the lifetime anew
-      cookie: { ...session.recommended.cookie, maxAge: LIFETIME },
-    }),
-  );
+  const sessions = session({
+    ...session.recommended,
+    secret,
+    store,
+    name: COOKIE_NAME,
+    rolling: true, // every request starts the lifetime anew
+    cookie: { ...session.recommended.cookie, maxAge: LIFETIME },
+  });
+  app.use(sessions);
+  app.set('sessions', sessions); // for the WebSockets, which don't come by the app
   app.use(express.urlencoded({ extended: false, limit: '10kb' }));
   app.use(requireCsrfToken);
 
   app.get('/', showHome);
   app.get('/session', showSession);
+  app.get('/live', showLive);
   app.post('/login', login);
   app.post('/logout', logout);
   app.post('/message', leaveMessage);
@@ -62,6 +63,12 @@ function showHome(req, res) {
 function showSession(req, res) {
   if (isEmpty(req.session)) return res.send(views.noSession());
   sendPage(req, res, views.session);
+}
+
+/** A page whose WebSocket lives as long as the session does. */
+function showLive(req, res) {
+  res.set('Content-Security-Policy', `${res.get('Content-Security-Policy')}; connect-src 'self'`);
+  sendPage(req, res, views.live);
 }
 
 async function login(req, res) {

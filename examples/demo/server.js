@@ -3,6 +3,7 @@
 const crypto = require('node:crypto');
 const session = require('steady-session');
 const { createApp } = require('./app.js');
+const { serveLive } = require('./live.js');
 
 const HOST = '127.0.0.1'; // this machine only: anybody may sign in to a demo under any name
 const DEFAULT_PORT = 3000;
@@ -15,6 +16,7 @@ start(process.env).catch((error) => {
 async function start(env) {
   const app = createApp({ session, secret: readSecret(env) });
   const server = await listen(app, readPort(env.PORT));
+  serveLive(app.get('sessions'), server);
   announce(server.address().port);
 }
 
@@ -65,7 +67,8 @@ function announce(port) {
     1. Reload the page: the visits count up, and the remaining lifetime starts anew.
     2. Sign in under any name: the session keeps its data and gets a new id.
     3. Leave yourself a message: it survives the redirect and shows exactly once.
-    4. Sign out, or clear your session: the record is deleted and your browser drops the cookie.
+    4. Open "Live" in two windows and sign out in one: the other's WebSocket closes and says so.
+    5. Sign out, or clear your session: the record is deleted and your browser drops the cookie.
 
   Sessions are in this process's memory: they are gone when it stops (Ctrl+C).
 `);

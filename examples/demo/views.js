@@ -6,6 +6,7 @@ const { html } = require('./html.js');
 const NAVIGATION = [
   { path: '/', label: 'Try it' },
   { path: '/session', label: 'My session' },
+  { path: '/live', label: 'Live' },
 ];
 
 /** What can be done with a session, beside what the session is. */
@@ -34,6 +35,23 @@ function session(page) {
     </header>
     ${sessionPanel(page)}`;
   return layout({ ...page, title: 'My session', path: '/session', content });
+}
+
+/** Watches the session over a WebSocket; public/live.js does it. */
+function live(page) {
+  const content = html`
+    <header class="intro">
+      <h1>Live</h1>
+      <p>This page has a WebSocket with your session. Open it in a second window, and end the session in one of them.</p>
+    </header>
+    <section class="card">
+      <h2>This window's WebSocket</h2>
+      <p id="live-status" role="status">Connecting...</p>
+      <p class="hint">Windows of your session that are connected: <strong id="live-windows">0</strong></p>
+      <form method="post" action="/logout">${csrfField(page.csrf)} <button>Sign out</button></form>
+      <form method="post" action="/clear">${csrfField(page.csrf)} <button class="danger">Clear the session</button></form>
+    </section>`;
+  return layout({ ...page, title: 'Live', path: '/live', script: '/live.js', content });
 }
 
 function noSession() {
@@ -188,7 +206,7 @@ function minutes(milliseconds) {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
-function layout({ title, path, user, flash, content }) {
+function layout({ title, path, user, flash, script, content }) {
   const page = html`<!doctype html>
 <html lang="en">
   <head>
@@ -199,6 +217,7 @@ function layout({ title, path, user, flash, content }) {
     <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
     <link rel="stylesheet" href="/style.css" />
     <script type="module" src="/countdown.js"></script>
+    ${script && html`<script type="module" src="${script}"></script>`}
   </head>
   <body>
     <a class="skip" href="#content">Skip to content</a>
@@ -222,4 +241,4 @@ function navigationLink({ path, label }, currentPath) {
   return html`<a href="${path}" ${path === currentPath && html`aria-current="page"`}>${label}</a>`;
 }
 
-module.exports = { home, session, noSession, cleared, problem };
+module.exports = { home, session, live, noSession, cleared, problem };

@@ -11,12 +11,13 @@ export function guarded(store: SessionStore, patience: number): SessionStore {
   return {
     get: (id) => watch('get', () => store.get(id)),
     set: (id, value, how) => watch('set', () => store.set(id, value, how)),
-    touch: (id, expires) => watch('touch', () => store.touch(id, expires)),
+    touch: (id, expires, ...owner) => watch('touch', () => store.touch(id, expires, ...owner)),
     destroy: (id) => watch('destroy', () => store.destroy(id)),
     ...(store.getAndTouch && {
       getAndTouch: (id: string, expires: number) =>
         watch('getAndTouch', () => store.getAndTouch!(id, expires)),
     }),
+    ...(store.owned && { owned: (owner: string) => store.owned!(owner) }),
     ...(store.ids && { ids: () => store.ids!() }),
     ...(store.atomic !== undefined && { atomic: store.atomic }),
   };

@@ -9,6 +9,7 @@ import { manyRecords } from './many-records.js';
 import { oddIds } from './odd-ids.js';
 import { oddValues } from './odd-values.js';
 import { outage } from './outage.js';
+import { owned } from './owned.js';
 import { races } from './races.js';
 import { type ConformanceOptions, settingsOf } from './settings.js';
 import { touch } from './touch.js';
@@ -21,6 +22,7 @@ const checks: readonly Check[] = [
   ...expected,
   ...touch,
   ...getAndTouch,
+  ...owned,
   ...destroy,
   ...expiry,
   ...oddIds,

@@ -15,33 +15,32 @@ export interface Heritage {
   readonly keys: readonly string[];
 }
 
-/** A second `regenerate()` before the first is stored: fewer keys may go along, not more. */
-export function narrowed(heritage: Heritage, keep: true | readonly string[]): Heritage {
-  const both =
-    keep === true || heritage.keep === true ? (keep === true ? heritage.keep : keep) : intersection(heritage.keep, keep);
-  return { ...heritage, keep: both };
+/** What goes along when the session gets yet another id before it is stored: less, never more. */
+export function narrowed(
+  heritage: Heritage,
+  keep: true | readonly string[],
+  keys: readonly string[],
+): Heritage | undefined {
+  if (keep === true) return { ...heritage, keys };
+  const before = heritage.keep;
+  const both = before === true ? keep : keep.filter((key) => before.includes(key));
+  return both.length === 0 ? undefined : { ...heritage, keep: both, keys };
 }
 
-/** The new session with what others have changed under the old id in the meantime. */
-export function inherit(
+/** The text of the new session, with what others have changed meanwhile in the old one. */
+export function withHeritage(
   { base, keep }: Heritage,
-  mine: SessionRecord,
+  mine: string,
   old: SessionRecord,
   decide: MergeFunction,
-): SessionRecord {
-  return mergeRecords(kept(base, keep), mine, kept(old, keep), decide);
-}
-
-/** Whether others have changed anything that goes along. */
-export function hasChanged({ base, keep }: Heritage, old: SessionRecord): boolean {
-  return changedKeys(kept(base, keep), kept(old, keep)).length > 0;
+): string {
+  const [before, now] = [kept(base, keep), kept(old, keep)];
+  if (changedKeys(before, now).length === 0) return mine;
+  const { cookie, ...data } = JSON.parse(mine) as SessionRecord;
+  return JSON.stringify({ cookie, ...mergeRecords(before, data, now, decide) });
 }
 
 function kept({ cookie: _, ...data }: SessionRecord, keep: true | readonly string[]): SessionRecord {
   if (keep === true) return data;
   return Object.fromEntries(Object.entries(data).filter(([key]) => keep.includes(key)));
-}
-
-function intersection(some: readonly string[], others: readonly string[]): string[] {
-  return some.filter((key) => others.includes(key));
 }

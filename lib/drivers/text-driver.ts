@@ -4,15 +4,17 @@ import type { Cookie } from '../cookie.js';
 import type { Core } from '../core.js';
 import { SteadyError } from '../errors.js';
 import { expiryOf, isOver } from '../lifetime.js';
-import { changedKeys, mergeRecords, type SessionRecord } from '../merge.js';
+import { changedKeys, type MergeFunction, mergeRecords, type SessionRecord } from '../merge.js';
 import { type OwnedSession, ownerOf, revokeSessions, sessionsOf } from '../owners.js';
 import { type Pointer, pointerOf, pointerText } from '../pointer.js';
 import { dataText, parseRecord, recordText } from '../record.js';
 import { type Callback, RESERVED, type Session } from '../session.js';
 import type { Fate } from '../sockets.js';
+import type { StoredView } from '../stored-view.js';
 import type { SessionStore } from '../stores/store.js';
 import { backOff } from './back-off.js';
 import type { LoadCallback, StoreDriver } from './driver.js';
+import { type Heritage, withHeritage } from './heritage.js';
 
 /** How often a write is tried again when other requests keep changing the same session. */
 const ATTEMPTS = 100;
@@ -130,20 +132,60 @@ export class TextDriver implements StoreDriver {
   }
 
   async #write(context: SessionContext, session: Session, data = dataText(session)): Promise<void> {
-    const view = context.viewOf(session.id);
     const mine = recordText(session, data);
-    if (context.isDestroyed(session)) return this.#drop(context, session, mine);
+    if (context.isDestroyed(session)) return this.#reject(this.#drop(context, session, mine));
+    if (context.heritage && this.#mode.merge) return this.#succeed(context, session, context.heritage, mine);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const text = this.#merged(context, session, mine);
-      if (await this.#set(context, session, text, this.#mode.merge)) {
-        view.stored = text;
-        view.seen = mine;
+      if (await this.#set(context, session, text, this.#mode.merge, cookieOf(session, mine, text))) {
+        Object.assign(context.viewOf(session.id), { stored: text, seen: mine });
         return;
       }
-      if (!(await this.#readAgain(context, session))) return this.#drop(context, session, mine);
+      if (!(await this.#readAgain(context, session))) {
+        return this.#reject(this.#drop(context, session, mine));
+      }
       await backOff(attempt);
     }
     throw this.#tooManyConflicts();
+  }
+
+  /**
+   * Stores a session that has data of the one under its former id, in exchange for that one, which must not have
+   * changed at this moment. The new id is known to nobody before.
+   */
+  async #succeed(context: SessionContext, session: Session, heritage: Heritage, mine: string): Promise<void> {
+    const view = context.viewOf(session.id);
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const old = await this.#store.get(heritage.id);
+      const pointer = old === undefined ? undefined : this.#pointerOf(old);
+      if (pointer) return this.#succeed(context, session, { ...heritage, id: pointer.target }, mine);
+      const record = old === undefined || old === DEAD ? undefined : parseRecord(old);
+      if (old === undefined || !record) return this.#disinherit(context, session, heritage);
+      const text = withHeritage(heritage, mine, record, this.#core.settings.merge);
+      const stored = await this.#set(context, session, text, true);
+      if (!stored) await this.#readAgain(context, session);
+      else Object.assign(view, { stored: text, seen: mine });
+      if (stored && (await this.#store.set(heritage.id, old, { expires: 0, expected: old }))) {
+        context.heritage = undefined;
+        return;
+      }
+      await backOff(attempt);
+    }
+    throw this.#tooManyConflicts();
+  }
+
+  /** The former session has been ended meanwhile: its data must not live on. What is new in this one may. */
+  async #disinherit(context: SessionContext, session: Session, { keys }: Heritage): Promise<void> {
+    const view = context.viewOf(session.id);
+    context.heritage = undefined;
+    view.seen = view.stored;
+    for (const key of keys) delete (session as unknown as SessionRecord)[key];
+    const error = this.#interrupted(context, session.id, keys);
+    if (error && this.#core.settings.onInterrupted === 'error') {
+      if (view.stored !== undefined) await this.#store.destroy(session.id);
+      throw error;
+    }
+    return this.#write(context, session);
   }
 
   async #update<T>(
@@ -151,7 +193,7 @@ export class TextDriver implements StoreDriver {
     session: Session,
     change: (draft: SessionRecord) => T | Promise<T>,
   ): Promise<T> {
-    const view = context.viewOf(session.id);
+    if (context.heritage && this.#mode.merge) await this.#write(context, session);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const mine = JSON.stringify(session);
       if (context.isDestroyed(session) || !(await this.#readAgain(context, session))) {
@@ -165,15 +207,17 @@ export class TextDriver implements StoreDriver {
       const draft = JSON.parse(before) as SessionRecord;
       const result = await change(draft);
       const text = JSON.stringify(draft);
+      const view = context.viewOf(session.id);
       if (text === before) {
-        view.seen = view.stored; // what the request has changed itself is left to its own save
+        view.seen = withCookieOf(view.stored, view.seen); // what the request has changed is left to its own save
         applyChanges(session, JSON.parse(mine), draft);
         return result;
       }
-      if (await this.#set(context, session, text, true)) {
-        view.stored = view.seen = text;
+      if (await this.#set(context, session, text, true, cookieOf(session, mine, before))) {
+        view.stored = text;
+        view.seen = withCookieOf(text, mine);
         applyChanges(session, JSON.parse(mine), draft);
-        context.saved(session);
+        if (dataText(session) === dataText(draft)) context.saved(session); // else the app has changed it meanwhile
         return result;
       }
       await backOff(attempt);
@@ -266,15 +310,21 @@ export class TextDriver implements StoreDriver {
       const found = await this.#readAgain(context, session);
       if (!found || session.id !== old) {
         await this.#store.destroy(target);
-        return found ? this.#write(context, session) : this.#drop(context, session, mine);
+        return found ? this.#write(context, session) : this.#reject(this.#drop(context, session, mine));
       }
       await backOff(attempt);
     }
     throw this.#tooManyConflicts();
   }
 
-  #set(context: SessionContext, session: Session, text: string, compare: boolean): Promise<boolean> {
-    const expires = expiryOf(session.cookie, this.#core.settings, Date.now());
+  #set(
+    context: SessionContext,
+    session: Session,
+    text: string,
+    compare: boolean,
+    cookie: Cookie = session.cookie,
+  ): Promise<boolean> {
+    const expires = expiryOf(cookie, this.#core.settings, Date.now());
     const expected = context.viewOf(session.id).stored ?? null;
     const owner = this.#ownerOf(text);
     return this.#store.set(
@@ -286,14 +336,13 @@ export class TextDriver implements StoreDriver {
 
   /** What to store: `mine`, or, if others have written since this request last saw the record, both changes. */
   #merged(context: SessionContext, session: Session, mine: string): string {
-    const { stored, seen } = context.viewOf(session.id);
-    const theirs = stored === seen || stored === undefined ? undefined : parseRecord(stored);
-    if (!theirs) return mine;
-    const base = (seen === undefined ? EMPTY : JSON.parse(seen)) as SessionRecord;
-    const { merge } = this.#core.settings;
-    const merged = mergeRecords(base, JSON.parse(mine), theirs, merge);
-    this.#core.events.emit('conflict', session.id, { req: context.req, keys: changedKeys(base, theirs) });
-    return JSON.stringify(merged);
+    const view = context.viewOf(session.id);
+    const text = mergedText(view, mine, this.#core.settings.merge);
+    if (text !== mine) {
+      const keys = changedKeys(recordOf(view.seen), recordOf(view.stored));
+      this.#core.events.emit('conflict', session.id, { req: context.req, keys });
+    }
+    return text;
   }
 
   /**
@@ -315,13 +364,14 @@ export class TextDriver implements StoreDriver {
   }
 
   async #touch(context: SessionContext, session: Session, data: string): Promise<void> {
-    const { stored, seen, touchedUntil } = context.viewOf(session.id);
-    const until = expiryOf(session.cookie, this.#core.settings, Date.now());
+    const view = context.viewOf(session.id);
+    const { stored, seen, touchedUntil } = view;
+    const until = expiryOf(this.#mergedCookie(view, session, data), this.#core.settings, Date.now());
     if (touchedUntil !== undefined && Math.abs(until - touchedUntil) < TOUCH_TOLERANCE) return;
     if (this.#mode.rewriteOnTouch && stored !== undefined && stored === seen) {
       const text = recordText(session, data);
       if (await this.#set(context, session, text, true)) {
-        Object.assign(context.viewOf(session.id), { stored: text, seen: text });
+        Object.assign(view, { stored: text, seen: text });
         return;
       }
     }
@@ -330,18 +380,32 @@ export class TextDriver implements StoreDriver {
     if (!found) context.interrupt(session);
   }
 
-  /** The session has gone meanwhile, and stays so: nothing is written. */
-  #drop(context: SessionContext, session: Session, mine: string): void {
+  #mergedCookie(view: StoredView, session: Session, data: string): Cookie {
+    if (view.stored === view.seen) return session.cookie;
+    const mine = recordText(session, data);
+    return cookieOf(session, mine, mergedText(view, mine, this.#core.settings.merge));
+  }
+
+  /** The session has gone meanwhile, and stays so: nothing is written. @returns what to say of it, if there were changes */
+  #drop(context: SessionContext, session: Session, mine: string): SteadyError | undefined {
     context.interrupt(session);
     const { seen } = context.viewOf(session.id);
-    const base = (seen === undefined ? EMPTY : JSON.parse(seen)) as SessionRecord;
-    const keys = changedKeys(base, JSON.parse(mine)).filter((key) => key !== 'cookie');
+    const keys = changedKeys(recordOf(seen), JSON.parse(mine)).filter((key) => key !== 'cookie');
+    return this.#interrupted(context, session.id, keys);
+  }
+
+  #interrupted(context: SessionContext, id: string, keys: readonly string[]): SteadyError | undefined {
+    if (keys.length === 0) return undefined;
     const error = new SteadyError(
       'ERR_SESSION_INTERRUPTED',
       'changes to a session were dropped, since it had been destroyed or had expired meanwhile',
     );
-    this.#core.events.emit('interrupted', session.id, { req: context.req, keys, error });
-    if (this.#core.settings.onInterrupted === 'error') throw error;
+    this.#core.events.emit('interrupted', id, { req: context.req, keys: [...keys], error });
+    return error;
+  }
+
+  #reject(error: SteadyError | undefined): void {
+    if (error && this.#core.settings.onInterrupted === 'error') throw error;
   }
 
   /** For the store's index, if it has one. */
@@ -368,6 +432,34 @@ export class TextDriver implements StoreDriver {
       `a session could not be stored in ${ATTEMPTS} attempts, since others kept changing it; write to it less often`,
     );
   }
+}
+
+/** The session with the changes of both sides; `mine` itself if nobody else has written. */
+function mergedText({ stored, seen }: StoredView, mine: string, decide: MergeFunction): string {
+  const theirs = stored === seen || stored === undefined ? undefined : parseRecord(stored);
+  return theirs ? JSON.stringify(mergeRecords(recordOf(seen), JSON.parse(mine), theirs, decide)) : mine;
+}
+
+function recordOf(text: string | undefined): SessionRecord {
+  return text === undefined ? EMPTY : JSON.parse(text);
+}
+
+/** The cookie of what is to be stored: the session's own, unless another request's has been merged in. */
+function cookieOf(session: Session, mine: string, text: string): Cookie {
+  const merged = text === mine ? undefined : (parseRecord(text)?.['cookie'] as SessionRecord | undefined);
+  if (!merged) return session.cookie;
+  const { expires } = merged;
+  return { ...merged, expires: typeof expires === 'string' ? new Date(expires) : null } as unknown as Cookie;
+}
+
+/**
+ * What the live session looks like when it has taken over all data of a stored text but not the cookie, which stays as
+ * the request has it.
+ */
+function withCookieOf(text: string | undefined, own: string | undefined): string | undefined {
+  if (text === undefined || own === undefined || text === own) return text;
+  const { cookie } = JSON.parse(own) as SessionRecord;
+  return JSON.stringify({ ...JSON.parse(text), cookie });
 }
 
 /** Makes the live session show what has changed from one record to another. Its cookie stays. */

@@ -26,7 +26,8 @@ export interface EncryptOptions {
  * read: those users log in again.
  *
  * `expected` works as with the store within, `atomic` too; it takes one more read. Whose a session is (the option `owner`
- * of `session()`) is not encrypted, since the store has to find it.
+ * of `session()`) is not encrypted, since the store has to find it. There is `owned` if the store within knows the ids, as
+ * they are needed to decrypt: so `hashIds(encrypt(store, key))`, not the other way round.
  *
  * @throws TypeError, RangeError for a key that is none; the message never shows it.
  */
@@ -67,7 +68,6 @@ export function encrypt(
   /** What can't be decrypted is left out, as it counts as no session. */
   async function* unsealed(records: AsyncIterable<OwnedRecord>): AsyncGenerator<OwnedRecord> {
     for await (const found of records) {
-      if (!found.matches(found.key)) throw outOfOrder();
       const value = textOf(found.key, found.value);
       if (value !== undefined) yield { ...found, value };
     }
@@ -87,7 +87,7 @@ export function encrypt(
       getAndTouch: async (id: string, expires: number) => textOf(id, await store.getAndTouch!(id, expires)),
     }),
     ...(store.ids && { ids: () => store.ids!() }),
-    ...(store.owned && { owned: (owner: string) => unsealed(store.owned!(owner)) }),
+    ...(store.ids && store.owned && { owned: (owner: string) => unsealed(store.owned!(owner)) }),
     ...(store.close && { close: () => store.close!() }),
     ...(store.atomic !== undefined && { atomic: store.atomic }),
   };
@@ -98,15 +98,6 @@ function unreadable(): SteadyError {
     'ERR_SESSION_DECRYPT',
     'a stored session could not be decrypted: it was changed, moved to another id, or encrypted with a key that is ' +
       'not given; it counts as no session',
-  );
-}
-
-/** The id is part of what is encrypted, so that who doesn't know it can't decrypt. */
-function outOfOrder(): SteadyError {
-  return new SteadyError(
-    'ERR_SESSION_NOT_LISTABLE',
-    "encrypt() can list a user's sessions only of a store that knows their ids; wrap it the other way round: " +
-      'hashIds(encrypt(store, key))',
   );
 }
 

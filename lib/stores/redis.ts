@@ -1,6 +1,8 @@
-import { createHash } from 'node:crypto';
 import { badOption } from '../option-checks.js';
-import type { SessionStore, SetOptions } from './store.js';
+import { RedisNotices } from './redis-notices.js';
+import { RedisOwners } from './redis-owners.js';
+import { type RedisScript, redisScript, runScript, sha1 } from './redis-script.js';
+import type { OwnedRecord, SessionStore, SetOptions } from './store.js';
 import { checkOptions, hasMethods, kind } from './store-options.js';
 import { millisecondsLeft } from './time-left.js';
 import { storeError, surviveClientErrors, type Trouble } from './trouble.js';
@@ -16,6 +18,13 @@ export interface RedisStoreOptions {
    * @default 'sess:'
    */
   prefix?: string;
+  /**
+   * Tell all processes at once of each session that is destroyed, by pub/sub, so that they close its sockets without
+   * waiting for their next look. Costs one more command for each, and in each process that serves sockets one more
+   * connection, a duplicate of the client's. Give it in all processes or in none.
+   * @default false
+   */
+  notify?: boolean;
 }
 
 /**
@@ -24,6 +33,9 @@ export interface RedisStoreOptions {
  * - Keys and values are those of connect-redis 9, so either can take over from the other.
  * - Each operation is one command. A conditional write compares on the server, in one step, and sends a digest of
  *   the expected text, not the text.
+ * - A user's sessions are found by a sorted set for each user, which ends with the last of them. It is written before the
+ *   session, since both can't be written in one step across the nodes of a cluster: so it may name a session that is
+ *   not there, but misses none.
  * - Redis counts the time that a record has left, so its clock and the app's need not agree.
  * - Trouble with the server rejects with a `SteadyError` whose code begins with `ERR_SESSION_STORE_`. Service
  *   returns with the connection, which is the client's work.
@@ -43,15 +55,24 @@ export interface RedisStoreOptions {
 export class RedisStore implements SessionStore {
   readonly #commands: Commands;
   readonly #prefix: string;
+  readonly #owners: RedisOwners;
+  readonly #notices: RedisNotices | undefined;
+  /** Calls back with the id of each session that any process destroys. There with `notify`. */
+  declare readonly onDestroy?: (listener: (id: string) => void) => Promise<() => void>;
 
   /** @throws {TypeError} if the client is missing or of another kind, or an option is unknown. */
   constructor(options: RedisStoreOptions) {
-    checkOptions('RedisStore', options, ['client', 'prefix'], ELSEWHERE);
-    const { client, prefix = 'sess:' } = options;
+    checkOptions('RedisStore', options, ['client', 'prefix', 'notify'], ELSEWHERE);
+    const { client, prefix = 'sess:', notify = false } = options;
     if (typeof prefix !== 'string') throw badOption('RedisStore: prefix', prefix, 'a string');
     this.#commands = commandsOf(client);
     this.#prefix = prefix;
+    this.#owners = new RedisOwners(`${OWNERS}${prefix}`, this.#commands);
     surviveClientErrors('RedisStore', client);
+    if (!notify) return;
+    const notices = new RedisNotices(client, `${prefix}destroyed`);
+    this.#notices = notices;
+    this.onDestroy = (listener) => notices.listen(listener);
   }
 
   async get(id: string): Promise<string | undefined> {
@@ -59,9 +80,10 @@ export class RedisStore implements SessionStore {
     return text ?? undefined;
   }
 
-  async set(id: string, value: string, { expires, expected }: SetOptions): Promise<boolean> {
+  async set(id: string, value: string, { expires, expected, owner }: SetOptions): Promise<boolean> {
     const key = this.#prefix + id;
     const left = millisecondsLeft(expires);
+    if (owner !== undefined && left > 0) await this.#owners.add(owner, id, left).catch(fail);
     if (expected === undefined) {
       await (left > 0 ? this.#commands.set(key, value, left) : this.#commands.del(key)).catch(fail);
       return true;
@@ -73,8 +95,10 @@ export class RedisStore implements SessionStore {
     return this.#compareAndSet(key, [digest, value, `${left}`]).catch(fail);
   }
 
-  async touch(id: string, expires: number): Promise<boolean> {
-    return isOne(await this.#commands.pexpire(this.#prefix + id, millisecondsLeft(expires)).catch(fail));
+  async touch(id: string, expires: number, owner?: string): Promise<boolean> {
+    const left = millisecondsLeft(expires);
+    if (owner !== undefined && left > 0) await this.#owners.add(owner, id, left).catch(fail);
+    return isOne(await this.#commands.pexpire(this.#prefix + id, left).catch(fail));
   }
 
   /** `get` and `touch` in one command: the text of a live record, which from now on expires at `expires` (epoch ms). */
@@ -85,6 +109,12 @@ export class RedisStore implements SessionStore {
 
   async destroy(id: string): Promise<void> {
     await this.#commands.del(this.#prefix + id).catch(fail);
+    await this.#notices?.publish(id);
+  }
+
+  /** Ends the connections that `notify` has opened, as the end of the client does; the client itself is the app's. */
+  close(): void {
+    this.#notices?.close();
   }
 
   /**
@@ -98,7 +128,8 @@ export class RedisStore implements SessionStore {
     try {
       for await (const keys of pages) {
         for (const key of keys) {
-          if (seen.has(key)) continue;
+          if (seen.has(key) || key.startsWith(OWNERS + this.#prefix, prefix.length - this.#prefix.length))
+            continue;
           seen.add(key);
           yield key.slice(prefix.length);
         }
@@ -108,14 +139,17 @@ export class RedisStore implements SessionStore {
     }
   }
 
-  /** By the script's digest, which is all that crosses the wire unless the server has not seen the script yet. */
-  async #compareAndSet(key: string, args: string[]): Promise<boolean> {
-    try {
-      return isOne(await this.#commands.evalsha(COMPARE_AND_SET_SHA1, key, args));
-    } catch (error) {
-      if (!String(error).includes('NOSCRIPT')) throw error;
-      return isOne(await this.#commands.eval(COMPARE_AND_SET, key, args));
+  /** The user's sessions that were stored with their owner. */
+  async *owned(owner: string): AsyncIterable<OwnedRecord> {
+    for (const id of await this.#owners.idsOf(owner).catch(fail)) {
+      const value = await this.get(id);
+      if (value !== undefined)
+        yield { key: id, value, matches: (other) => other === id, destroy: () => this.destroy(id) };
     }
+  }
+
+  async #compareAndSet(key: string, args: string[]): Promise<boolean> {
+    return isOne(await runScript(this.#commands, COMPARE_AND_SET, key, args));
   }
 }
 
@@ -131,16 +165,14 @@ function isOne(reply: unknown): boolean {
  * whether a record has changed, and both texts would have to be the content of one and the same session. Who can
  * write both anyway gains nothing by having the one taken for the other.
  */
-const COMPARE_AND_SET = `
+const COMPARE_AND_SET: RedisScript = redisScript(`
 local stored = redis.call('GET', KEYS[1])
 if (stored and redis.sha1hex(stored) or '') ~= ARGV[1] then return 0 end
 if ARGV[3] == '0' then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3]) end
-return 1`;
-const COMPARE_AND_SET_SHA1 = sha1(COMPARE_AND_SET);
+return 1`);
 
-function sha1(text: string): string {
-  return createHash('sha1').update(text).digest('hex');
-}
+/** Begins the keys of the sets of owners, so that they are not among those of the sessions. */
+const OWNERS = 'owner:';
 
 // ---------------------------------------------------------------------------------------------- the two clients
 

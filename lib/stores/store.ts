@@ -53,6 +53,11 @@ export interface SessionStore {
    * it, all records are gone through by `ids()`.
    */
   owned?(owner: string): AsyncIterable<OwnedRecord>;
+  /**
+   * Optional: calls back with the id of each record that is destroyed, by whichever process, so that its sockets are
+   * closed at once. Resolves, when it listens, to what ends that. Processes without it notice within `checkInterval`.
+   */
+  onDestroy?(listener: (id: string) => void): Promise<() => void>;
   /** Optional: frees timers and connections that the store itself opened. */
   close?(): Promise<void> | void;
   /** `false`: `expected` is checked and written in two steps, so the core adds a lock within this process. Default `true`. */

@@ -1,0 +1,305 @@
+import session from '../../lib/index.js';
+import { unsign } from '../../lib/signature.js';
+import { collect } from '../support/async.js';
+import { Browser, type Gate, gate } from '../support/http.js';
+import { baseOptions } from '../support/lifecycle.js';
+import { closeSites, type Handler, serve } from '../support/sites.js';
+import { stopClock } from './clock.js';
+
+const HOUR = 3_600_000;
+
+afterEach(async () => {
+  jest.useRealTimers();
+  await closeSites();
+});
+
+/** A store of text that can list, with nothing else than the contract asks for. */
+class ListingStore implements session.SessionStore {
+  readonly inner = new session.MemoryStore();
+  get = (id: string) => this.inner.get(id);
+  set = (id: string, text: string, how: session.SetOptions) => this.inner.set(id, text, how);
+  touch = (id: string, expires: number) => this.inner.touch(id, expires);
+  destroy = (id: string) => this.inner.destroy(id);
+  ids = () => this.inner.ids();
+}
+
+/** The same with an index. */
+class IndexedStore extends ListingStore {
+  readonly owners = new Map<string, Set<string>>();
+  override set = (id: string, text: string, how: session.SetOptions) => {
+    if (how.owner !== undefined) {
+      this.owners.set(how.owner, (this.owners.get(how.owner) ?? new Set()).add(id));
+    }
+    return this.inner.set(id, text, how);
+  };
+  async *owned(owner: string): AsyncGenerator<session.OwnedRecord> {
+    for (const id of this.owners.get(owner) ?? []) {
+      const value = await this.get(id);
+      if (value !== undefined)
+        yield { key: id, value, matches: (other) => other === id, destroy: () => this.destroy(id) };
+    }
+  }
+}
+
+/** A callback store that can list by `ids`, as connect-redis does. */
+class CallbackListingStore extends session.Store {
+  readonly records = new Map<string, string>();
+  get(id: string, callback: (error?: any, data?: any) => void): void {
+    const text = this.records.get(id);
+    setImmediate(callback, null, text === undefined ? undefined : JSON.parse(text));
+  }
+  set(id: string, data: object, callback: () => void = () => {}): void {
+    this.records.set(id, JSON.stringify(data));
+    setImmediate(callback);
+  }
+  destroy(id: string, callback: () => void = () => {}): void {
+    this.records.delete(id);
+    setImmediate(callback);
+  }
+  ids(callback: (error: any, ids: string[]) => void): void {
+    setImmediate(callback, null, [...this.records.keys()]);
+  }
+}
+
+const KEY = Buffer.alloc(32, 7);
+const makers: [string, () => session.SessionOptions['store']][] = [
+  ['MemoryStore', () => new session.MemoryStore()],
+  ['a store that lists', () => new ListingStore()],
+  ['a store with an index', () => new IndexedStore()],
+  ['a callback store that lists', () => new CallbackListingStore()],
+  ['hashIds', () => session.hashIds(new IndexedStore())],
+  ['encrypt', () => session.encrypt(new IndexedStore(), KEY)],
+  ['encrypt of a store that only lists', () => session.encrypt(new ListingStore(), KEY)],
+  ['hashIds of encrypt', () => session.hashIds(session.encrypt(new IndexedStore(), KEY))],
+];
+
+const pages: Handler = async (req, res) => {
+  const { pathname, searchParams } = new URL(req.url, 'http://localhost');
+  if (pathname === '/login') {
+    await req.session.regenerate();
+    req.session.userId = Number(searchParams.get('id'));
+  }
+  if (pathname === '/logout') await req.session.destroy();
+  if (pathname === '/note') req.session.note = searchParams.get('text');
+  const { cookie: _, ...data } = req.session ?? {};
+  res.end(JSON.stringify({ id: req.session?.id, data }));
+};
+
+async function open(
+  store: session.SessionOptions['store'],
+  more: session.SessionOptions = {},
+  app: Handler = pages,
+) {
+  const handler = session({ ...baseOptions, store, owner: 'userId', ...more });
+  const site = await serve('node:http', [handler, app]);
+  const login = async (userId: number) => {
+    const browser = new Browser(site);
+    await browser.get(`/login?id=${userId}`);
+    return browser;
+  };
+  return { handler, site, login };
+}
+
+const ask = async (browser: Browser, path = '/look') => JSON.parse((await browser.get(path)).body);
+const dataOf = async (handler: session.SessionHandler, owner: string | number) =>
+  (await collect(handler.of(owner))).map(({ data }) => data);
+
+describe.each(makers)('%s', (_, make) => {
+  test('of() gives the user’s sessions and no others', async () => {
+    const { handler, login } = await open(make());
+    const [phone, laptop] = [await login(7), await login(7)];
+    await login(70);
+    await ask(phone, '/note?text=phone');
+    await ask(laptop, '/note?text=laptop');
+
+    const notes = (await dataOf(handler, 7)).map((data) => [data['userId'], data['note']]).sort();
+    expect(notes).toEqual([
+      [7, 'laptop'],
+      [7, 'phone'],
+    ]);
+    expect(await dataOf(handler, '70')).toEqual([{ userId: 70 }]);
+    expect(await dataOf(handler, 8)).toEqual([]);
+  });
+
+  test('revoke() ends all but the one to keep, and tells how many', async () => {
+    const { handler, login } = await open(make());
+    const [here, there, elsewhere, other] = [await login(7), await login(7), await login(7), await login(8)];
+    const { id } = await ask(here);
+
+    expect(await handler.revoke(7, { except: id })).toBe(2);
+    expect((await ask(here)).data).toEqual({ userId: 7 });
+    expect([(await ask(there)).data, (await ask(elsewhere)).data]).toEqual([{}, {}]);
+    expect((await ask(other)).data).toEqual({ userId: 8 });
+    expect(await handler.revoke('7')).toBe(1);
+    expect((await ask(here)).data).toEqual({});
+    expect(await handler.revoke(7)).toBe(0);
+  });
+
+  test('one listed session is ended by its own revoke()', async () => {
+    const { handler, login } = await open(make());
+    const [phone, laptop] = [await login(7), await login(7)];
+    await ask(phone, '/note?text=phone');
+    for await (const each of handler.of(7)) if (each.data['note'] === 'phone') await each.revoke();
+
+    expect((await ask(phone)).data).toEqual({});
+    expect((await ask(laptop)).data).toEqual({ userId: 7 });
+  });
+
+  test('the handle stays the same from listing to listing, and is neither the id nor usable as one', async () => {
+    const { handler, login, site } = await open(make());
+    const browser = await login(7);
+    const { id } = await ask(browser);
+    const [[first], [second]] = [await collect(handler.of(7)), await collect(handler.of(7))];
+
+    expect(first?.handle).toMatch(/^[\w-]{22}$/);
+    expect(second?.handle).toBe(first?.handle);
+    expect(JSON.stringify(first)).not.toContain(id);
+    const forged = { cookie: `connect.sid=s:${first?.handle}` };
+    expect(JSON.parse((await new Browser(site).get('/look', { headers: forged })).body).data).toEqual({});
+  });
+
+  test('logging in anew and logging out leave no session behind in the listing', async () => {
+    const { handler, login } = await open(make());
+    const browser = await login(7);
+    await browser.get('/login?id=7');
+    expect(await dataOf(handler, 7)).toEqual([{ userId: 7 }]);
+    await browser.get('/login?id=8');
+    expect([await dataOf(handler, 7), await dataOf(handler, 8)]).toEqual([[], [{ userId: 8 }]]);
+    await browser.get('/logout');
+    expect(await dataOf(handler, 8)).toEqual([]);
+  });
+
+  test('the owner may be a function of the data', async () => {
+    const seen: string[][] = [];
+    const owner = (data: any) => {
+      seen.push(Object.keys(data));
+      return data.userId === undefined ? undefined : `user ${data.userId}`;
+    };
+    const { handler, login } = await open(make(), { owner });
+    await login(7);
+
+    expect(await dataOf(handler, 'user 7')).toEqual([{ userId: 7 }]);
+    expect(seen.flat()).not.toContain('cookie');
+  });
+
+  test('a rotated session is listed once, and ended under its new id', async () => {
+    const clock = stopClock();
+    const { handler, login } = await open(make(), { rotateAfter: HOUR, concurrency: 'merge' });
+    const browser = await login(7);
+    clock.pass(HOUR);
+    const before = browser.cookie('connect.sid');
+    await ask(browser);
+    expect(browser.cookie('connect.sid')).not.toBe(before);
+
+    expect(await dataOf(handler, 7)).toEqual([{ userId: 7 }]);
+    expect(await handler.revoke(7)).toBe(1);
+    expect((await ask(browser)).data).toEqual({});
+  });
+});
+
+test('createdAt and expiresAt are those of the session', async () => {
+  const clock = stopClock();
+  const { handler, login } = await open(new session.MemoryStore(), {
+    absoluteTimeout: HOUR,
+    cookie: { maxAge: HOUR / 2 },
+  });
+  await login(7);
+  const [listed] = await collect(handler.of(7));
+
+  expect(listed).toMatchObject({
+    createdAt: new Date(clock.now()),
+    expiresAt: new Date(clock.now() + HOUR / 2),
+  });
+});
+
+test('with a cookie that ends with the browser there is no expiresAt, and without an option that needs it no createdAt', async () => {
+  const { handler, login } = await open(new session.MemoryStore());
+  await login(7);
+  const [listed] = await collect(handler.of(7));
+
+  expect([listed?.createdAt, listed?.expiresAt]).toEqual([undefined, undefined]);
+});
+
+test('a session that is revoked in the midst of a request is not stored again by it', async () => {
+  const doors: { reached: Gate; opened: Gate } = { reached: gate(), opened: gate() };
+  const slow: Handler = async (req, res, next) => {
+    if (req.url !== '/slow') return pages(req, res, next);
+    req.session.note = 'late';
+    doors.reached.open();
+    await doors.opened.opened;
+    res.end('done');
+  };
+  const { handler, login } = await open(new session.MemoryStore(), {}, slow);
+  const browser = await login(7);
+  const answer = browser.get('/slow');
+  await doors.reached.opened;
+  expect(await handler.revoke(7)).toBe(1);
+  doors.opened.open();
+  await answer;
+
+  expect(await dataOf(handler, 7)).toEqual([]);
+  expect((await ask(browser)).data).toEqual({});
+});
+
+test('a rotation between the listing and the look at the record does not hide the session', async () => {
+  const clock = stopClock();
+  const store = new ListingStore();
+  const { handler, login } = await open(store, { rotateAfter: HOUR });
+  const browser = await login(7);
+  clock.pass(HOUR);
+  const { ids } = store;
+  store.ids = async function* () {
+    const before = await collect(ids());
+    await ask(browser); // rotates
+    yield* before;
+  } as typeof ids;
+
+  expect(await handler.revoke(7)).toBe(1);
+  expect((await ask(browser)).data).toEqual({});
+});
+
+test('without the option owner, both say what is missing', async () => {
+  const handler = session({ ...baseOptions, store: new session.MemoryStore() });
+  await expect(collect(handler.of(7))).rejects.toMatchObject({ code: 'ERR_SESSION_NO_OWNER' });
+  await expect(handler.revoke(7)).rejects.toMatchObject({ code: 'ERR_SESSION_NO_OWNER' });
+});
+
+test('a store that can neither list nor find says so', async () => {
+  const { ids: _, ...rest } = new ListingStore();
+  const { handler } = await open(rest as session.SessionStore);
+  await expect(handler.revoke(7)).rejects.toMatchObject({
+    code: 'ERR_SESSION_NOT_LISTABLE',
+    message: expect.stringContaining('`ids()` or `owned()`'),
+  });
+});
+
+test('stored records that are no sessions, or name their owner by a prototype, are passed over', async () => {
+  const store = new session.MemoryStore();
+  const expires = Date.now() + HOUR;
+  const texts = [
+    '',
+    '{',
+    '[]',
+    '7',
+    '{"userId":7}',
+    '{"cookie":{},"__proto__":{"userId":7}}',
+    '{"cookie":{},"userId":{"a":7}}',
+  ];
+  for (const [n, text] of texts.entries()) await store.set(`${n}`, text, { expires });
+  const { handler } = await open(store);
+
+  expect(await dataOf(handler, 7)).toEqual([]);
+  const inherited = await open(store, { owner: 'constructor' });
+  expect(await dataOf(inherited.handler, String(Object))).toEqual([]);
+});
+
+test('the id of a listed session is what its cookie has signed, and appears nowhere in the listing', async () => {
+  const { handler, login } = await open(session.hashIds(new IndexedStore()));
+  const browser = await login(7);
+  const value = decodeURIComponent(browser.cookie('connect.sid') as string);
+  const id = unsign(value.slice(2), ['keyboard cat'])?.value as string;
+  const { id: seen } = await ask(browser);
+
+  expect(id).toBe(seen);
+  expect(JSON.stringify(await collect(handler.of(7)))).not.toContain(id);
+});

@@ -1,0 +1,296 @@
+import session from '../../lib/index.js';
+import { unsign } from '../../lib/signature.js';
+import { Browser } from '../support/http.js';
+import { baseOptions, type Fixture, type Setup, start } from '../support/lifecycle.js';
+import { closeSites, type Handler } from '../support/sites.js';
+import { GATED_STORES, STORES } from '../support/test-stores.js';
+import { stopClock } from './clock.js';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const options: session.SessionOptions = {
+  concurrency: 'merge',
+  rotateAfter: HOUR,
+  rotateGrace: MINUTE,
+  cookie: { maxAge: 5 * HOUR },
+};
+
+let clock: ReturnType<typeof stopClock>;
+beforeEach(() => {
+  clock = stopClock();
+});
+afterEach(async () => {
+  jest.useRealTimers();
+  await closeSites();
+});
+
+const pages: Handler = async (req, res) => {
+  const { pathname, searchParams } = new URL(req.url, 'http://localhost');
+  if (pathname === '/set') req.session[searchParams.get('key')!] = true;
+  if (pathname === '/logout') await req.session.destroy();
+  if (pathname === '/clear') req.session.clear();
+  if (pathname === '/update') await req.session.update((data: any) => (data.n = (data.n ?? 0) + 1));
+  const { cookie: _, ...data } = req.session ?? {};
+  res.end(JSON.stringify(data));
+};
+
+interface Opened extends Fixture {
+  events: [string, string][];
+}
+
+async function open(store: Setup['store'], more: session.SessionOptions = {}): Promise<Opened> {
+  const fixture = await start({ host: 'node:http', store, options: { ...options, ...more }, after: [pages] });
+  const events: [string, string][] = [];
+  for (const name of ['rotate', 'reuse', 'interrupted'] as const) {
+    fixture.sessions.on(name, (event) => events.push([name, event.session]));
+  }
+  await fixture.browser.get('/begin');
+  await fixture.settled();
+  return { ...fixture, events };
+}
+
+const ask = async (browser: Browser, path: string, headers?: Record<string, string>): Promise<unknown> =>
+  JSON.parse((await browser.get(path, headers ? { headers } : {})).body);
+
+/** A client that knows one cookie only, and takes no other. */
+function holder({ site, browser }: Fixture): (path: string) => Promise<unknown> {
+  const cookie = browser.cookieHeader('/');
+  return async (path) => ask(new Browser(site), path, { cookie });
+}
+
+function idOf({ browser }: Fixture): string {
+  const value = decodeURIComponent(browser.cookie('connect.sid') as string);
+  return unsign(value.slice(2), ['keyboard cat'])!.value;
+}
+
+/** Data of stored sessions that are not mere pointers. */
+function stored({ data }: Fixture): Record<string, unknown>[] {
+  return Object.values(data()).filter((each) => Object.keys(each).length > 0);
+}
+
+describe.each(STORES)('%s', (store) => {
+  test('an id that has served long enough is replaced, with its cookie; not before, and not again', async () => {
+    const fixture = await open(store);
+    const { browser, events, settled } = fixture;
+    const old = idOf(fixture);
+    clock.pass(HOUR - 1);
+    expect((await browser.get('/look')).setCookie).toEqual([]);
+    await settled();
+    clock.pass(1);
+    const answer = await browser.get('/look');
+    expect(answer.setCookie).toEqual([expect.stringMatching(/^connect\.sid=s%3A/)]);
+    expect(JSON.parse(answer.body)).toEqual({ user: 'ada' });
+    expect(idOf(fixture)).not.toBe(old);
+    expect(events.map(([name]) => name)).toEqual(['rotate']);
+    await settled();
+    expect((await browser.get('/look')).setCookie).toEqual([]);
+    expect(await ask(browser, '/look')).toEqual({ user: 'ada' });
+    expect(stored(fixture)).toEqual([{ user: 'ada' }]);
+  });
+
+  test('what the rotating request changes is stored under the new id', async () => {
+    const { browser, settled } = await open(store);
+    clock.pass(HOUR);
+    await browser.get('/set?key=a');
+    await settled();
+    expect(await ask(browser, '/look')).toEqual({ user: 'ada', a: true });
+  });
+
+  test('the old id serves the same session within the grace: its user is told the new one, its changes are kept', async () => {
+    const fixture = await open(store);
+    const { browser, settled } = fixture;
+    const other = new Browser(fixture.site);
+    const headers = { cookie: browser.cookieHeader('/') };
+    clock.pass(HOUR);
+    await browser.get('/look');
+    await settled();
+    clock.pass(MINUTE);
+    const answer = await other.get('/set?key=late', { headers });
+    await settled();
+    expect(answer.setCookie).toHaveLength(1);
+    expect(other.cookie('connect.sid')).toBe(browser.cookie('connect.sid'));
+    expect(await ask(browser, '/look')).toEqual({ user: 'ada', late: true });
+  });
+
+  test('parallel requests with the old id: one rotation, and no change is lost', async () => {
+    const fixture = await open(store);
+    const { browser, settled } = fixture;
+    const old = holder(fixture);
+    clock.pass(HOUR);
+    const keys = ['a', 'b', 'c', 'd', 'e', 'f'];
+    await Promise.all([...keys.map((key) => old(`/set?key=${key}`)), old('/update'), old('/update')]);
+    await settled();
+    await browser.get('/look');
+    await settled();
+    const all = Object.fromEntries(keys.map((key) => [key, true]));
+    expect(await ask(browser, '/look')).toEqual({ user: 'ada', ...all, n: 2 });
+    expect(stored(fixture)).toHaveLength(1);
+    expect(fixture.events.filter(([name]) => name === 'rotate')).toHaveLength(1);
+  });
+
+  test('after the grace the old id is refused and reported; the session goes on', async () => {
+    const fixture = await open(store);
+    const { browser, events, settled } = fixture;
+    const thief = holder(fixture);
+    clock.pass(HOUR);
+    await browser.get('/look');
+    await settled();
+    clock.pass(MINUTE + 1);
+    expect(await thief('/look')).toEqual({});
+    expect(events.map(([name]) => name)).toEqual(['rotate', 'reuse']);
+    expect(events[0]?.[1]).toBe(events[1]?.[1]);
+    expect(await ask(browser, '/look')).toEqual({ user: 'ada' });
+  });
+
+  test("onReuse: 'revoke' ends the session, whatever its id is by now", async () => {
+    const fixture = await open(store, { onReuse: 'revoke' });
+    const { browser, events, settled } = fixture;
+    const thief = holder(fixture);
+    for (let round = 0; round < 3; round++) {
+      clock.pass(HOUR);
+      await browser.get('/look');
+      await settled();
+    }
+    expect(await thief('/look')).toEqual({});
+    expect(events.map(([name]) => name)).toEqual(['rotate', 'rotate', 'rotate', 'reuse']);
+    expect(await ask(browser, '/look')).toEqual({});
+    await settled();
+    expect(stored(fixture)).toEqual([]);
+  });
+
+  test.each(['/logout', '/clear'])(
+    '%s with the old id ends the session, and so does the new id',
+    async (path) => {
+      for (const withOld of [true, false]) {
+        const fixture = await open(store);
+        const { browser, settled } = fixture;
+        const old = holder(fixture);
+        clock.pass(HOUR);
+        await browser.get('/look');
+        await settled();
+        const current = holder(fixture);
+        await (withOld ? old : current)(path);
+        await settled();
+        expect(await old('/look')).toEqual({});
+        expect(await current('/look')).toEqual({});
+        expect(stored(fixture)).toEqual([]);
+      }
+    },
+  );
+
+  test('two cookies, the first of a rotated session that is gone: the second one’s session keeps its own id', async () => {
+    const fixture = await open(store);
+    const { browser, site, settled } = fixture;
+    const gone = browser.cookieHeader('/');
+    clock.pass(HOUR);
+    await browser.get('/look');
+    await settled();
+    const target = idOf(fixture);
+    await (fixture.store as any).destroy(target, () => {});
+    await settled();
+    const other = new Browser(site);
+    await other.get('/begin');
+    const before = other.cookie('connect.sid');
+    const headers = { cookie: `${gone}; ${other.cookieHeader('/')}` };
+    expect(await ask(other, '/set?key=mine', headers)).toEqual({ user: 'ada', mine: true });
+    await settled();
+    expect(other.cookie('connect.sid')).toBe(before);
+    expect(await ask(other, '/look')).toEqual({ user: 'ada', mine: true });
+    expect(Object.keys(fixture.data())).not.toContain(target);
+  });
+
+  test('a request that does not touch does not rotate', async () => {
+    const { browser, events } = await open(store, { touch: (req) => req.url !== '/poll' });
+    clock.pass(HOUR);
+    expect((await browser.get('/poll')).setCookie).toEqual([]);
+    expect(events).toEqual([]);
+  });
+
+  test('pointers that lead round in a circle lead to a fresh session', async () => {
+    const fixture = await open(store);
+    const { browser } = fixture;
+    const id = idOf(fixture);
+    const pointer = { cookie: { originalMaxAge: null, expires: null, movedTo: id, movedAt: clock.now() } };
+    await put(fixture, id, pointer);
+    expect(await ask(browser, '/look')).toEqual({});
+    expect(await ask(browser, '/logout')).toEqual({});
+  });
+});
+
+async function put({ store }: Fixture, id: string, record: object): Promise<void> {
+  if (store instanceof session.MemoryStore || !('createSession' in store)) {
+    await (store as session.SessionStore).set(id, JSON.stringify(record), { expires: Date.now() + HOUR });
+  } else {
+    await new Promise((resolve) => (store as any).set(id, record, resolve));
+  }
+}
+
+describe.each(GATED_STORES)('%s: interleavings', (store) => {
+  // Whatever the store is doing when the others come in between, the logout stays one.
+  test.each(['get', 'set'] as const)(
+    'a rotation that waits in its %s while the session is destroyed',
+    async (operation) => {
+      for (let skip = 0; skip < 4; skip++) {
+        const fixture = await open(store);
+        const { browser, traffic, settled } = fixture;
+        const old = holder(fixture);
+        clock.pass(HOUR);
+        const waiting = nth(fixture, operation, skip);
+        const rotating = browser.get('/set?key=rotated');
+        await Promise.race([waiting.reached, rotating]);
+        const logout = old('/logout');
+        await Promise.race([logout, new Promise((resolve) => setTimeout(resolve, 100))]);
+        waiting.open();
+        await Promise.all([rotating, logout]);
+        await settled();
+        await traffic.idle();
+        // A request that had not loaded the session yet has begun one of its own.
+        expect([{}, { rotated: true }]).toContainEqual(await ask(browser, '/look'));
+        expect(await old('/look')).toEqual({});
+        expect(stored(fixture).filter((data) => 'user' in data)).toEqual([]);
+        await closeSites();
+      }
+    },
+  );
+
+  test.each(['get', 'set'] as const)(
+    'a rotation that waits in its %s while another request changes the session',
+    async (operation) => {
+      for (let skip = 0; skip < 4; skip++) {
+        const fixture = await open(store);
+        const { browser, settled } = fixture;
+        const old = holder(fixture);
+        clock.pass(HOUR - 1);
+        const early = nth(fixture, 'get', 0); // it has begun before the rotation was due
+        const changing = old('/set?key=changed');
+        await early.reached;
+        clock.pass(1);
+        const waiting = nth(fixture, operation, skip);
+        const rotating = browser.get('/set?key=rotated');
+        await Promise.race([waiting.reached, rotating]);
+        early.open();
+        await Promise.race([changing, new Promise((resolve) => setTimeout(resolve, 100))]);
+        waiting.open();
+        await Promise.all([rotating, changing]);
+        await settled();
+        await browser.get('/look');
+        await settled();
+        expect(await ask(browser, '/look')).toEqual({ user: 'ada', changed: true, rotated: true });
+        expect(stored(fixture)).toHaveLength(1);
+        await closeSites();
+      }
+    },
+  );
+});
+
+/** Keeps the call of an operation waiting that comes after `skip` others. */
+function nth({ traffic }: Fixture, operation: 'get' | 'set', skip: number) {
+  for (let n = 0; n < skip; n++) traffic.hold(operation).open();
+  return traffic.hold(operation);
+}
+
+test('overwriting would lose what happens meanwhile, so rotation refuses it', () => {
+  expect(() => session({ ...baseOptions, ...options, concurrency: 'overwrite' })).toThrow(
+    "'merge' for rotateAfter to be safe",
+  );
+});

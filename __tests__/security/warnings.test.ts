@@ -1,0 +1,251 @@
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Compiled, compileLib, nodeModules } from '../support/compile.js';
+
+jest.setTimeout(60_000);
+
+let compiled: Compiled;
+beforeAll(() => {
+  compiled = compileLib();
+});
+afterAll(() => compiled.remove());
+
+interface Warning {
+  code: string;
+  message: string;
+}
+
+/** What a program finds: the library, a way to ask an app for a page, and options that nothing is wrong with. */
+const PRELUDE = `
+const http = require('node:http');
+const { once } = require('node:events');
+const session = require('./lib/index.js');
+const good = { secret: 'x7'.repeat(8) + 'y3'.repeat(16), resave: false, saveUninitialized: false };
+const given = [];
+process.on('warning', ({ code, message }) => given.push({ code, message }));
+async function visit(handlers, { path = '/', headers = {}, times = 2 } = {}) {
+  const server = http.createServer((req, res) => {
+    const run = (index) => handlers[index]?.(req, res, (error) => {
+      if (!error) return run(index + 1);
+      res.statusCode = 500;
+      res.end(error.message);
+    });
+    run(0);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  let last;
+  for (let n = 0; n < times; n++) {
+    last = await fetch('http://127.0.0.1:' + server.address().port + path, { headers });
+    await last.text();
+  }
+  server.close();
+  return last;
+}
+const write = (req, res) => { req.session.user = 'ada'; res.end(); };
+const store = () => new session.MemoryStore();
+`;
+
+/** Runs a program and gives the warnings it has had. */
+async function warningsOf(
+  body: string,
+  { production = false, args = [] as string[] } = {},
+): Promise<Warning[]> {
+  const file = join(compiled.dir, '..', `program${Math.random()}.js`);
+  const end = `setImmediate(() => { console.log(JSON.stringify(given)); process.exit(); });`;
+  writeFileSync(file, `${PRELUDE}(async () => {${body}\n${end}})();`);
+  const { NODE_OPTIONS: _, ...rest } = process.env;
+  const env = { ...rest, NODE_PATH: nodeModules, NODE_ENV: production ? 'production' : 'development' };
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [...args, file], { env }, (error, stdout) =>
+      error ? reject(error) : resolve(JSON.parse(stdout)),
+    );
+  });
+}
+
+const link = (code: string) =>
+  `(https://github.com/steady-session/steady-session/blob/main/docs/codes.md#${code.toLowerCase()})`;
+
+interface Scene {
+  code: string;
+  /** What the text has to say: what is wrong, and what to do. */
+  says: string[];
+  program: string;
+  production?: boolean;
+}
+
+const scenes: Scene[] = [
+  {
+    code: 'WARN_SESSION_MEMORY_STORE',
+    says: ['MemoryStore is for development', 'RedisStore'],
+    production: true,
+    program: 'session(good); session(good);',
+  },
+  {
+    code: 'WARN_SESSION_WEAK_SECRET',
+    says: ['short or a placeholder', '32 random bytes'],
+    production: true,
+    program: `const others = { ...good, store: { get: async () => {}, set: async () => true, touch: async () => true, destroy: async () => {} } };
+      session({ ...others, secret: 'x'.repeat(40) });
+      session({ ...others, secret: 'a31b0c9d' });
+      session({ ...others, secret: Buffer.alloc(31, 5) });
+      session({ ...others, secret: 'please-change-me-in-production-please-please' });`,
+  },
+  {
+    code: 'WARN_SESSION_TWO_LIFETIMES',
+    says: ['both maxAge and expires', 'Give just maxAge'],
+    program: `for (const n of [1, 2]) session({ ...good, cookie: { maxAge: 1000, expires: new Date() } });`,
+  },
+  {
+    code: 'WARN_SESSION_NEEDS_SECURE',
+    says: ["sameSite 'none' and partitioned but not secure", 'secure: true'],
+    program: `for (const n of [1, 2]) session({ ...good, cookie: { sameSite: 'None', partitioned: true } });`,
+  },
+  {
+    code: 'WARN_SESSION_UNKNOWN_OPTION',
+    says: ['unknown option saveUninitialised', 'did you mean saveUninitialized?'],
+    program: 'for (const n of [1, 2]) session({ ...good, saveUninitialised: false });',
+  },
+  {
+    code: 'WARN_SESSION_INSECURE_REQUEST',
+    says: ['was not sent', '"trust proxy"', 'proxy: true', "secure: 'auto'"],
+    program: 'await visit([session({ ...good, cookie: { secure: true } }), write]);',
+  },
+  {
+    code: 'WARN_SESSION_MOUNTED_TWICE',
+    says: ['two session middlewares with the cookie name connect.sid', 'Mount it once'],
+    program:
+      'await visit([session({ ...good, store: store() }), session({ ...good, store: store() }), write]);',
+  },
+  {
+    code: 'WARN_SESSION_PARSER_SECRET',
+    says: ['another secret', 'Give both the same'],
+    program: `await visit([require('cookie-parser')('other'), session(good), write]);`,
+  },
+  {
+    code: 'WARN_SESSION_COOKIE_SIZE',
+    says: ['connect.sid has 5', '4096', 'Shorten what genid returns'],
+    program: `await visit([session({ ...good, genid: () => 'x'.repeat(5000) }), write]);`,
+  },
+  {
+    code: 'WARN_SESSION_UNREACHABLE',
+    says: ['after the headers had left', 'it was stored, but nobody can reach it', 'before the first write'],
+    program: `await visit([session(good), (req, res) => { res.write('a'); req.session.user = 'ada'; res.end(); }]);`,
+  },
+  {
+    code: 'WARN_SESSION_RECORD_SIZE',
+    says: ['more than 10', 'Keep large things elsewhere'],
+    program: 'await visit([session({ ...good, largeSession: 10 }), write]);',
+  },
+  {
+    code: 'WARN_SESSION_LATE_CHANGE',
+    says: ['after its response was over', 'req.session.save()'],
+    program: `await visit([session(good), (req, res) => {
+        req.session.user = 'ada';
+        res.on('close', () => setTimeout(() => { req.session.late = 1; }, 20));
+        res.end();
+      }]);
+      await new Promise((resolve) => setTimeout(resolve, 2500));`,
+  },
+  {
+    code: 'WARN_SESSION_STORE_DOWN',
+    says: ['disconnected', "onStoreDown: 'error'"],
+    program: `const memory = store();
+      const sessions = session({ ...good, store: memory });
+      memory.emit('disconnect');
+      await visit([sessions, (req, res) => res.end()]);`,
+  },
+  {
+    code: 'WARN_SESSION_ERROR',
+    says: ['a stored session is unusable'],
+    program: `const memory = store();
+      const sessions = session({ ...good, store: memory });
+      const { sign } = require('./lib/signature.js');
+      await memory.set('id', 'no JSON', { expires: Date.now() + 60000 });
+      const cookie = 'connect.sid=' + encodeURIComponent('s:' + sign('id', good.secret));
+      await visit([sessions, (req, res) => res.end()], { headers: { cookie } });`,
+  },
+  {
+    code: 'WARN_SESSION_DECRYPT',
+    says: ['could not be decrypted', 'it counts as no session'],
+    program: `const inner = store();
+      await inner.set('id', 'no secret', { expires: Date.now() + 60000 });
+      const encrypted = session.encrypt(inner, Buffer.alloc(32));
+      for (const n of [1, 2]) await encrypted.get('id');`,
+  },
+];
+
+describe.each(scenes)('$code', ({ code, says, program, production = false }) => {
+  test('is given once, tells what to do, and has its help link', async () => {
+    const warnings = await warningsOf(program, { production });
+    expect(warnings.map((warning) => warning.code)).toEqual([code]);
+    for (const text of says) expect(warnings[0]?.message).toContain(text);
+    expect(warnings[0]?.message.endsWith(link(code))).toBe(true);
+  });
+});
+
+test('a warning is silenced by its code', async () => {
+  const { program } = scenes.find(({ code }) => code === 'WARN_SESSION_TWO_LIFETIMES')!;
+  if (!process.allowedNodeEnvironmentFlags.has('--disable-warning')) return;
+  // What is silenced is not printed; who listens still hears of it.
+  const { execFileSync } = require('node:child_process');
+  const file = join(compiled.dir, '..', 'silent.js');
+  writeFileSync(file, `${PRELUDE}${program}`);
+  const run = (args: string[]) =>
+    execFileSync(process.execPath, [...args, '-e', `require(${JSON.stringify(file)})`], {
+      env: { ...process.env, NODE_PATH: nodeModules, NODE_OPTIONS: '' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      encoding: 'utf8',
+    });
+  expect(run(['--disable-warning=WARN_SESSION_TWO_LIFETIMES'])).toBe('');
+});
+
+describe('nothing is warned of', () => {
+  test.each([
+    [
+      'in production, with a good secret and a store that lasts',
+      `session({ ...good, store: { get: async () => {}, set: async () => true, touch: async () => true, destroy: async () => {} } });`,
+      true,
+    ],
+    [
+      'during development, with the MemoryStore and a short secret',
+      `session({ ...good, secret: 'short' }); await visit([session(good), write]);`,
+      false,
+    ],
+    [
+      "over HTTP with secure: 'auto'",
+      `await visit([session({ ...good, cookie: { secure: 'auto' } }), write]);`,
+      false,
+    ],
+    [
+      'with two middlewares under names of their own',
+      `await visit([session(good), session({ ...good, name: 'other' }), write]);`,
+      false,
+    ],
+    [
+      'with the secret of cookie-parser',
+      `await visit([require('cookie-parser')(good.secret), session(good), write]);`,
+      false,
+    ],
+  ])('%s', async (_, program, production) => {
+    expect(await warningsOf(program, { production })).toEqual([]);
+  });
+});
+
+test('an unreachable session is dropped under recommended, and the text says so', async () => {
+  const [warning] = await warningsOf(
+    `await visit([session({ ...good, storeUnreachable: false }), (req, res) => { res.write('a'); req.session.user = 'ada'; res.end(); }]);`,
+  );
+  expect(warning?.message).toContain('it was not stored.');
+});
+
+test('what a listener for events throws is an uncaught exception, and the request goes on', async () => {
+  const [first] = await warningsOf(`
+    process.on('uncaughtException', (error) => given.push({ code: 'uncaught', message: error.message }));
+    const sessions = session(good);
+    sessions.on('create', () => { throw new Error('of the listener'); });
+    const answer = await visit([sessions, write], { times: 1 });
+    given.push({ code: String(answer.status), message: answer.headers.get('set-cookie') });`);
+  expect(first).toEqual({ code: 'uncaught', message: 'of the listener' });
+});

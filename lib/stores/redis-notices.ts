@@ -1,0 +1,67 @@
+import { hasMethods } from './store-options.js';
+import { surviveClientErrors } from './trouble.js';
+
+type Listener = (message: string) => void;
+
+/** What is used of a client for pub/sub, beyond its commands: node-redis listens by callback, ioredis by event. */
+interface PubSubClient {
+  duplicate(): PubSubClient;
+  publish(channel: string, message: string): Promise<unknown>;
+  subscribe(channel: string, listener?: Listener): Promise<unknown>;
+  on(event: string, listener: (...args: any[]) => void): unknown;
+  connect?(): Promise<unknown>;
+  destroy?(): void;
+  disconnect?(): void;
+}
+
+/** Short messages between all processes that use one Redis server, by pub/sub. */
+export class RedisNotices {
+  readonly #client: PubSubClient;
+  readonly #channel: string;
+  readonly #subscribers = new Set<PubSubClient>();
+
+  /** @throws TypeError if the client lacks pub/sub */
+  constructor(client: unknown, channel: string) {
+    if (!hasMethods(client, 'duplicate', 'publish', 'subscribe', 'on'))
+      throw new TypeError(
+        'RedisStore: notify needs a client that can publish(), subscribe() and duplicate()',
+      );
+    this.#client = client as PubSubClient;
+    this.#channel = channel;
+    this.#client.on('end', () => this.close()); // ours must not keep the process alive
+  }
+
+  /** Nobody depends on it, so its failure is none. */
+  async publish(message: string): Promise<void> {
+    await this.#client.publish(this.#channel, message).catch(() => {});
+  }
+
+  /** Listens over a connection of its own, since one that is subscribed can do little else. */
+  async listen(listener: Listener): Promise<() => void> {
+    const subscriber = this.#client.duplicate();
+    surviveClientErrors('RedisStore', subscriber);
+    this.#subscribers.add(subscriber);
+    if (isIoRedis(subscriber)) {
+      subscriber.on('message', (_channel, message) => listener(message));
+      await subscriber.subscribe(this.#channel);
+    } else {
+      await subscriber.connect?.();
+      await subscriber.subscribe(this.#channel, listener);
+    }
+    return () => this.#end(subscriber);
+  }
+
+  close(): void {
+    for (const subscriber of this.#subscribers) this.#end(subscriber);
+  }
+
+  #end(subscriber: PubSubClient): void {
+    if (!this.#subscribers.delete(subscriber)) return;
+    if (isIoRedis(subscriber)) subscriber.disconnect?.();
+    else subscriber.destroy?.();
+  }
+}
+
+function isIoRedis(client: PubSubClient): boolean {
+  return hasMethods(client, 'defineCommand');
+}
