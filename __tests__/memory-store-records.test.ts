@@ -19,7 +19,7 @@ describe('ExpiringMap', () => {
     expires: number;
     marked: boolean;
   }
-  const id = fc.integer({ min: 0, max: 60 }).map((n) => `id-${n}`);
+  const id = fc.oneof(fc.nat(5), fc.nat(60)).map((n) => `id-${n}`);
   const time = fc.integer({ min: 0, max: 40 });
   const step = fc.oneof(
     { weight: 60, arbitrary: fc.record({ do: fc.constant('set' as const), id, time, marked: fc.boolean() }) },
@@ -57,6 +57,14 @@ describe('ExpiringMap', () => {
       }),
       { numRuns: 150 },
     );
+  });
+
+  test('looks no further than its last record for the one that expires first', () => {
+    const map = new ExpiringMap();
+    for (const [id, expires] of Object.entries({ a: 10, b: 20, c: 15 })) map.set(id, 'x', expires, false);
+    map.delete('c');
+    map.prolong('a', 40);
+    expect(map.soonest).toBe(20);
   });
 
   /** Does the step on both, and returns what each answers. */

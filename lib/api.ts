@@ -17,5 +17,6 @@ export { type SessionCallback, Store } from './stores/connect-store.js';
 export { encrypt } from './stores/encrypt.js';
 export { hashIds } from './stores/hash-ids.js';
 export { MemoryStore } from './stores/memory.js';
+export type { Serializer } from './stores/serialized.js';
 export type { OwnedRecord, SessionStore, SetOptions } from './stores/store.js';
 export type { WebSocketOptions } from './websocket.js';

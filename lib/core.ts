@@ -19,21 +19,28 @@ import { SocketRegistry } from './sockets.js';
 import { Store } from './stores/connect-store.js';
 import { inTurn } from './stores/in-turn.js';
 import { MemoryStore } from './stores/memory.js';
+import { type Serializer, serialized } from './stores/serialized.js';
 import type { SessionStore } from './stores/store.js';
 
 /**
  * The store as one of text, that is silent no longer than it may. A callback store is made into one that is safe within
  * this process. The memory store answers at once, so that its answers need no timer.
  */
-function asTextStore({ store, storeTimeout }: Settings): SessionStore {
+function asTextStore({ store, storeTimeout, serializer }: Settings): SessionStore {
   if (store instanceof MemoryStore) return textsOf(store);
-  const texts = isCallbackStore(store) ? withTombstones(store, fromConnectStore(store)) : safe(store);
+  const texts = isCallbackStore(store)
+    ? withTombstones(store, fromConnectStore(store))
+    : safe(readable(store, serializer));
   return timedStore(texts, storeTimeout);
 }
 
 /** A store that can't compare and write in one step is at least safe within this process. */
 function safe(store: SessionStore): SessionStore {
   return store.atomic === false ? inTurn(store) : store;
+}
+
+function readable(store: SessionStore, serializer: Serializer | undefined): SessionStore {
+  return serializer ? serialized(store, serializer) : store;
 }
 
 /** Without a callback, a memory store gives back what it was given; here the text of it is wanted in any case. */
@@ -62,7 +69,9 @@ export class Core {
   constructor(settings: Settings) {
     this.settings = settings;
     const { store, storeTimeout } = settings;
-    this.store = isCallbackStore(store) ? store : toConnectStore(store, { ttl: settings.ttl });
+    this.store = isCallbackStore(store)
+      ? store
+      : toConnectStore(readable(store, settings.serializer), { ttl: settings.ttl });
     const textStore = asTextStore(settings);
     this.updater = new TextDriver(this, textStore, {
       merge: settings.concurrency === 'merge',

@@ -8,6 +8,7 @@ import { randomId } from './random-id.js';
 import { isSecret, type Secret } from './signature.js';
 import type { CallbackStore, Store } from './stores/connect-store.js';
 import { MemoryStore } from './stores/memory.js';
+import type { Serializer } from './stores/serialized.js';
 import type { SessionStore } from './stores/store.js';
 import { warnOnce } from './warnings.js';
 
@@ -46,6 +47,8 @@ export interface SessionOptions {
   saveFailure?: 'pass' | 'error' | undefined;
   /** Expire the browser's cookie when its session is destroyed, by `destroy()` or by `unset: 'destroy'`. Default `false`; `clear()` always does. */
   clearCookie?: boolean | undefined;
+  /** How a {@link SessionStore}'s texts are made of the sessions' JSON data, and read again. Default: `JSON`, as express-session's stores have it. */
+  serializer?: Serializer | undefined;
   /** How long a session is kept without a request when its cookie has no `maxAge`, in milliseconds; for stores of text. Default one day. */
   ttl?: number | undefined;
   /**
@@ -115,6 +118,7 @@ export interface Settings {
   unset: 'destroy' | 'keep';
   saveFailure: 'pass' | 'error';
   clearCookie: boolean;
+  serializer: Serializer | undefined;
   ttl: number;
   concurrency: 'merge' | 'overwrite';
   merge: MergeFunction;
@@ -155,6 +159,7 @@ const OPTIONS: readonly string[] = [
   'unset',
   'saveFailure',
   'clearCookie',
+  'serializer',
   'ttl',
   'concurrency',
   'merge',
@@ -230,6 +235,7 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
     unset: options.unset || 'keep',
     saveFailure: oneOf('saveFailure', options.saveFailure ?? 'pass', ['pass', 'error']),
     clearCookie: readBoolean('clearCookie', options.clearCookie ?? false),
+    serializer: readSerializer(options.serializer, store),
     ttl,
     concurrency: readConcurrency(options, store),
     merge: readFunction('merge', options.merge ?? takeMine),
@@ -367,6 +373,24 @@ function readBoolean(name: string, value: unknown): boolean {
 function readFunction<T>(name: string, value: T): T {
   if (typeof value === 'function') return value;
   throw badOption(name, value, 'a function');
+}
+
+function readSerializer(
+  serializer: Serializer | undefined,
+  store: Store | SessionStore,
+): Serializer | undefined {
+  if (serializer === undefined) return undefined;
+  if (typeof serializer?.stringify !== 'function' || typeof serializer.parse !== 'function') {
+    throw badOption('serializer', serializer, 'an object with the functions stringify and parse');
+  }
+  if (isCallbackStore(store)) {
+    throw badOption(
+      'serializer',
+      serializer,
+      "left out with express-session's kind of stores, which have their own",
+    );
+  }
+  return serializer;
 }
 
 function readOwner(owner: unknown): OwnerOption | undefined {

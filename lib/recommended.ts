@@ -1,10 +1,13 @@
+import type { CookieOptions } from './cookie.js';
 import type { SessionOptions } from './options.js';
 
 /**
  * Options for new apps: every choice beyond express-session's defaults at its safe value. To be spread:
  * `session({ ...session.recommended, secret, store })`.
  */
-export const recommended: Readonly<SessionOptions> = Object.freeze({
+export const recommended: Readonly<Omit<SessionOptions, 'cookie'>> & {
+  readonly cookie: Readonly<CookieOptions>;
+} = Object.freeze({
   resave: false,
   saveUninitialized: false,
   unset: 'destroy',

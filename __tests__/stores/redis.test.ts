@@ -465,16 +465,18 @@ describeWith('redis-server', 'RedisStore on a server that refuses', () => {
 
 describe('options of RedisStore', () => {
   const client = createClient();
+  const has = 'client, prefix, notify';
+  const needed = `{ ${has} }`;
   const make = (options: unknown) => () => new RedisStore(options as never);
 
   test.each([
-    [undefined, 'RedisStore needs an object of options ({ client, prefix }); got undefined (undefined)'],
-    [null, 'RedisStore needs an object of options ({ client, prefix }); got null'],
-    ['redis://:secret@host', 'RedisStore needs an object of options ({ client, prefix }); got a string'],
+    [undefined, `RedisStore needs an object of options (${needed}); got undefined (undefined)`],
+    [null, `RedisStore needs an object of options (${needed}); got null`],
+    ['redis://:secret@host', `RedisStore needs an object of options (${needed}); got a string`],
     [{ client, prefx: 'a' }, 'RedisStore has no option prefx; did you mean prefix?'],
-    [{ client, x: 1 }, 'RedisStore has no option x; it has client, prefix'],
+    [{ client, x: 1 }, `RedisStore has no option x; it has ${has}`],
     [{ client, ttl: 1 }, 'RedisStore has no option ttl; set ttl or cookie.maxAge of session() instead'],
-    [{ client, toString: 1 }, 'RedisStore has no option toString; it has client, prefix'],
+    [{ client, toString: 1 }, `RedisStore has no option toString; it has ${has}`],
     [{ client, prefix: null }, 'RedisStore: prefix option must be a string; got null'],
   ])('%p is refused', (options, message) => {
     expect(make(options)).toThrow(new TypeError(message));

@@ -43,11 +43,11 @@ export class ExpiringMap {
   }
 
   set(id: string, text: string, expires: number, marked: boolean): void {
-    const found = this.find(id);
-    const slot = found === NONE ? this.add(id, expires) : found;
+    let slot = this.find(id);
+    if (slot === NONE) slot = this.add(id, expires);
+    else this.queue.change(slot, expires);
     this.texts[slot] = compact(text);
     this.marks[slot] = marked ? 1 : 0;
-    this.queue.change(slot, expires);
   }
 
   /** Gives the record under `id`, which must be there, another expiry. */
