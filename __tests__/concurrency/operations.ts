@@ -42,6 +42,7 @@ export const OPERATIONS: readonly Operation[] = [
   {
     name: 'remove a key',
     run(session, { values }) {
+      if (session.doomed === undefined) return; // a new session
       delete session.doomed;
       values.set('doomed', undefined);
     },

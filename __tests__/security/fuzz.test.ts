@@ -172,7 +172,7 @@ describe('the record loader', () => {
       const record = parseRecord(stored);
       if (!record) return;
       expect(dataTextOf(stored, record)).toBe(dataText(record));
-      expect([undefined, 'string']).toContain(typeof (ownerOf(record, 'userId') ?? undefined));
+      expect(['undefined', 'string']).toContain(typeof ownerOf(record, 'userId'));
       expect(ownerOf(record, '__proto__x')).toBe(undefined);
       const request = { sessionID: 'id', sessionStore: store } as any;
       try {

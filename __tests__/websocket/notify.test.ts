@@ -1,0 +1,90 @@
+import { Redis } from 'ioredis';
+import { createClient } from 'redis';
+import { RedisStore } from '../../lib/stores/redis.js';
+import { eventually } from '../support/async.js';
+import { describeWith, type RedisServer, startRedis } from '../support/servers.js';
+import { closeAll, startSite } from './support.js';
+
+afterEach(closeAll);
+
+const CLIENTS = {
+  'node-redis': async (url: string) => {
+    const client = createClient({ url });
+    await client.on('error', () => {}).connect();
+    return { client, end: () => client.destroy() };
+  },
+  ioredis: async (url: string) => {
+    const client = new Redis(url);
+    client.on('error', () => {});
+    return { client, end: () => client.disconnect() };
+  },
+};
+
+describeWith('redis-server', 'RedisStore with notify', () => {
+  let redis: RedisServer;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis.stop());
+
+  describe.each(Object.entries(CLIENTS))('%s', (_, open) => {
+    test('tells all processes of what one destroys, until they have heard enough', async () => {
+      const [here, there] = [await open(redis.url), await open(redis.url)];
+      const listening = new RedisStore({ client: here.client, notify: true });
+      const destroying = new RedisStore({ client: there.client, notify: true });
+      const heard: string[] = [];
+      const stop = await listening.onDestroy!((id) => heard.push(id));
+      await destroying.destroy('a');
+      await eventually(() => heard[0]);
+      stop();
+      await destroying.destroy('b');
+      await destroying.get('b');
+
+      expect(heard).toEqual(['a']);
+      here.end();
+      there.end();
+    });
+
+    test('listens only where sockets are open, and its connection ends with the client', async () => {
+      const { client, end } = await open(redis.url);
+      const site = await startSite({ options: { store: new RedisStore({ client, notify: true }) } });
+      await site.inRequest((req) => void Object.assign(req.session, { user: 'ada' }));
+      const count = async () => ((await clientList(redis)).match(/ sub=1 /g) ?? []).length;
+      expect(await count()).toBe(0);
+      await site.open();
+      await eventually(async () => ((await count()) === 1 ? true : undefined));
+      end();
+
+      expect(await eventually(async () => ((await count()) === 0 ? 'ended' : undefined))).toBe('ended');
+    });
+  });
+
+  test('without notify nothing is told, and there is nothing to listen to', async () => {
+    const { client, end } = await CLIENTS['node-redis'](redis.url);
+    const store = new RedisStore({ client });
+
+    expect(store.onDestroy).toBeUndefined();
+    end();
+  });
+
+  test('a client without pub/sub is refused', async () => {
+    const { client, end } = await CLIENTS['node-redis'](redis.url);
+    const without = new Proxy(client, {
+      get: (of, name) => (name === 'subscribe' ? undefined : Reflect.get(of, name)),
+    });
+
+    expect(() => new RedisStore({ client: without, notify: true })).toThrow(
+      'RedisStore: notify needs a client that can publish(), subscribe() and duplicate()',
+    );
+    end();
+  });
+});
+
+async function clientList(redis: RedisServer): Promise<string> {
+  const client = await createClient({ url: redis.url })
+    .on('error', () => {})
+    .connect();
+  const text = String(await client.sendCommand(['CLIENT', 'LIST']));
+  client.destroy();
+  return text;
+}
