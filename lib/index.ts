@@ -6,6 +6,8 @@ import type {
   ConnectStoreOptions,
   CookieData,
   CookieOptions,
+  OriginFunction,
+  Origins,
   OwnedRecord,
   OwnedSession,
   OwnerOption,
@@ -20,6 +22,7 @@ import type {
   SessionRequest,
   SessionStore,
   SetOptions,
+  SocketOptions,
   WebSocketOptions,
 } from './api.js';
 import {
@@ -61,6 +64,8 @@ declare namespace session {
     ConnectStoreOptions,
     CookieData,
     CookieOptions,
+    OriginFunction,
+    Origins,
     OwnedRecord,
     OwnedSession,
     OwnerOption,
@@ -75,6 +80,7 @@ declare namespace session {
     SessionRequest,
     SessionStore,
     SetOptions,
+    SocketOptions,
     WebSocketOptions,
   };
   export {

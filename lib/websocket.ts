@@ -83,7 +83,7 @@ export function serveWebSockets(
         callback(client, request);
       });
     };
-    admit(core, req, { load, origins, upgrade }).then((admitted) => {
+    void admit(core, req, { load, origins, upgrade }).then((admitted) => {
       socket.off('error', ignore);
       if (typeof admitted === 'number') refuse(socket, admitted);
       else if (!socket.destroyed) answer(admitted.context);

@@ -108,7 +108,8 @@ async function serve(store: Subject['store'], options: session.SessionOptions = 
     sessions(req, res, (error) => {
       if (error) {
         res.statusCode = 500;
-        return res.end(JSON.stringify({ error: error.message, stack: error.stack }));
+        res.end(JSON.stringify({ error: error.message }));
+        return;
       }
       const { session: mine } = req as any;
       const { user } = mine;

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { tracingChannel } from 'node:diagnostics_channel';
-import { type EventEmitter, once } from 'node:events';
 import type session from '../../lib/index.js';
 import { Browser, type Gate, gate } from '../support/http.js';
 import { begin, type Fixture, type Setup, start } from '../support/lifecycle.js';

@@ -227,7 +227,7 @@ test('a session that is revoked in the midst of a request is not stored again by
     req.session.note = 'late';
     doors.reached.open();
     await doors.opened.opened;
-    res.end('done');
+    return res.end('done');
   };
   const { handler, login } = await open(new session.MemoryStore(), {}, slow);
   const browser = await login(7);
