@@ -1,6 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import timers from 'node:timers/promises';
 
+/** Whose steps these are. One for all schedulers: Node keeps each for ever. */
+const actors = new AsyncLocalStorage<number>();
+
 /**
  * Decides in which order the steps of several requests happen. Every step waits at a gate; when nothing else moves
  * any more, one gate is opened. The choices alone determine a run, so that it can be repeated, and all runs listed.
@@ -10,20 +13,19 @@ export class Scheduler {
   readonly trace: string[] = [];
   /** Whose step the last one was. */
   lastActor: number | undefined;
-  readonly #actors = new AsyncLocalStorage<number>();
   #waiting: Gate[] = [];
   #open = false;
 
   /** All steps that follow from `work` are `actor`'s. */
   as(actor: number, work: () => void): void {
-    this.#actors.run(actor, work);
+    actors.run(actor, work);
   }
 
   /** Waits until this step is chosen. */
   pass(step: string): Promise<void> {
     if (this.#open) return Promise.resolve();
     return new Promise((pass) => {
-      this.#waiting.push({ step, actor: this.#actors.getStore(), pass });
+      this.#waiting.push({ step, actor: actors.getStore(), pass });
     });
   }
 

@@ -114,6 +114,7 @@ class World {
       this.#id = req.sessionID;
       this.#cookie = cookieOf(sent());
     });
+    jest.advanceTimersByTime(1); // so that an id may be due for rotation
     this.#backend.handler.on?.('interrupted', ({ req, keys }) => {
       const party = this.#parties.find(({ claim }) => claim.index === req.index);
       party?.dropped.push(...keys);
@@ -196,10 +197,20 @@ class World {
     this.#judgeExpiry();
   }
 
+  /** The live sessions by id. An id that was rotated away leads to the session under its new one. */
+  #live(): Map<string, any> {
+    const records = this.#backend.live();
+    const at = (id: string): any => {
+      const movedTo: string | null | undefined = records.get(id)?.cookie?.movedTo;
+      return movedTo === undefined ? records.get(id) : at(movedTo ?? '');
+    };
+    return new Map([...records.keys()].flatMap((id) => (at(id) === undefined ? [] : [[id, at(id)]])));
+  }
+
   // ---- What must hold at every moment
 
   #look(): void {
-    const live = this.#backend.live();
+    const live = this.#live();
     for (const id of live.keys()) {
       if (!this.#issued.has(id)) this.#report('foreign', `${id} is stored`);
       if (this.#gone.has(id)) this.#report('resurrected', `${id} is back`);
@@ -227,9 +238,14 @@ class World {
 
   /** Where the data of the shared session went, if they were carried over in time. */
   #successor(party: Party, live: Map<string, any>): any {
-    if (idOf(party) !== this.#id) return undefined;
+    if (!this.#shares(party)) return undefined;
     const heir = this.#parties.find((each) => each !== party && this.#hasMoved(each));
     return heir && live.get(idOf(heir));
+  }
+
+  /** It has worked on the session that all share. */
+  #shares({ found, operation }: Party): boolean {
+    return found && operation.effect === undefined;
   }
 
   #hasMoved({ operation, found, answered, dropped }: Party): boolean {
@@ -249,6 +265,7 @@ class World {
 
   /** Data of the shared session under another id: only one may have them, and only who has moved them there. */
   #lookForRevenants(live: Map<string, any>): void {
+    if (!this.#gone.has(this.#id)) return;
     const heirs = this.#parties.filter(
       (party) =>
         party.answered !== undefined &&
@@ -267,7 +284,7 @@ class World {
     const { operation, answered, failure, dropped, response } = party;
     if (answered === undefined) return this.#report('hung', `${operation.name} got no answer`);
     if (failure) return this.#report('failed', `${operation.name} failed: ${failure}`);
-    const live = this.#backend.live();
+    const live = this.#live();
     if (dropped.length > 0 && live.has(this.#id)) {
       this.#report('dropped', `${dropped} of ${operation.name} was dropped`);
     }
@@ -279,16 +296,14 @@ class World {
 
   /** The record that continues the shared session. */
   #heritage(): any {
-    const live = this.#backend.live();
+    const live = this.#live();
     const heir = this.#parties.find((party) => this.#hasMoved(party));
     return live.get(this.#id) ?? (heir && live.get(idOf(heir)));
   }
 
   #judgeCounter(): void {
     const heritage = this.#heritage();
-    const counts = this.#parties.filter(
-      (party) => idOf(party) === this.#id && party.claim.counted !== undefined,
-    );
+    const counts = this.#parties.filter((party) => this.#shares(party) && party.claim.counted !== undefined);
     const values = counts.map(({ claim }) => claim.counted);
     if (new Set(values).size < values.length) this.#report('counter', `two increments gave the same`);
     if (heritage && heritage.n !== INITIAL.n + counts.length) {
@@ -298,7 +313,7 @@ class World {
 
   #judgeToken(): void {
     const takers = this.#parties.filter(({ claim }) => claim.took === INITIAL.token).length;
-    const keepers = [...this.#backend.live().values()].filter(({ token }) => token === INITIAL.token).length;
+    const keepers = [...this.#live().values()].filter(({ token }) => token === INITIAL.token).length;
     const mayBeGone = this.#parties.some(({ operation }) => operation.effect === 'ends');
     if (takers + keepers > 1 || (takers + keepers < 1 && !mayBeGone)) {
       this.#report('token', `${takers} got the token and ${keepers} records have it`);
@@ -307,7 +322,7 @@ class World {
 
   #judgeExpiry(): void {
     jest.advanceTimersByTime(this.#subject.life);
-    const left = [...this.#backend.live().keys()];
+    const left = [...this.#live().keys()];
     if (left.length > 0 || this.#backend.size() > 0) this.#report('expiry', `${left} has not expired`);
   }
 
