@@ -253,6 +253,11 @@ export class SessionContext implements EndListener {
     });
   }
 
+  /** Some stores write to the session that they are given: that is no change of the app's. */
+  handedOver(session: Session): void {
+    this.#history.committedText = dataText(session);
+  }
+
   /** The session has just been stored as it is. */
   saved(session: Session): void {
     this.#history.saved(session.id, dataText(session));

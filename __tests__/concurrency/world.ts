@@ -313,7 +313,7 @@ class World {
 
   #judgeToken(): void {
     const takers = this.#parties.filter(({ claim }) => claim.took === INITIAL.token).length;
-    const keepers = [...this.#live().values()].filter(({ token }) => token === INITIAL.token).length;
+    const keepers = [...this.#backend.live().values()].filter(({ token }) => token === INITIAL.token).length;
     const mayBeGone = this.#parties.some(({ operation }) => operation.effect === 'ends');
     if (takers + keepers > 1 || (takers + keepers < 1 && !mayBeGone)) {
       this.#report('token', `${takers} got the token and ${keepers} records have it`);

@@ -21,13 +21,14 @@ export class CallbackDriver implements StoreDriver {
     once((callback) => store.get(id, callback), store.get.length < 2, done as NodeCallback);
   }
 
-  write(_context: SessionContext, session: Session, _data: string, done: Callback): void {
+  write(context: SessionContext, session: Session, _data: string, done: Callback): void {
     const store = this.#store;
     once(
       (callback) => store.set(session.id, session as unknown as SessionData, callback),
       store.set.length < 3,
       done,
     );
+    context.handedOver(session);
   }
 
   touch(context: SessionContext, session: Session, _data: string, done: Callback): void {
@@ -38,6 +39,7 @@ export class CallbackDriver implements StoreDriver {
       store.touch.length < 3,
       done,
     );
+    context.handedOver(session);
   }
 
   destroy(_context: SessionContext, id: string, done: Callback): void {
