@@ -93,25 +93,25 @@ export function callbackStore(scheduler: Scheduler, Store: new () => object): Ga
   };
   class CallbackStore extends Store {
     get(id: string, done: (error: unknown, data?: unknown) => void): void {
-      scheduler.pass(`get ${id}`).then(() => done(null, read(id)));
+      void scheduler.pass(`get ${id}`).then(() => done(null, read(id)));
     }
     set(id: string, data: object, done: () => void): void {
       const text = JSON.stringify(data);
-      scheduler.pass(`set ${id}`).then(() => {
+      void scheduler.pass(`set ${id}`).then(() => {
         records.set(id, text);
         done();
       });
     }
     touch(id: string, data: AnyRecord, done: () => void): void {
       const cookie = JSON.parse(JSON.stringify(data['cookie']));
-      scheduler.pass(`touch ${id}`).then(() => {
+      void scheduler.pass(`touch ${id}`).then(() => {
         const stored = read(id);
         if (stored) records.set(id, JSON.stringify({ ...stored, cookie }));
         done();
       });
     }
     destroy(id: string, done: () => void): void {
-      scheduler.pass(`destroy ${id}`).then(() => {
+      void scheduler.pass(`destroy ${id}`).then(() => {
         records.delete(id);
         done();
       });

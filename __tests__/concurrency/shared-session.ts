@@ -66,7 +66,8 @@ export async function share(
   );
   const events: SharedSession['events'] = [];
   if (make === session) {
-    for (const name of EVENTS) handler.on(name, ({ req, ...event }: any) => events.push({ name, ...event }));
+    for (const name of EVENTS)
+      handler.on(name, ({ req: _req, ...event }: any) => events.push({ name, ...event }));
   }
 
   const browser = new Browser(site);

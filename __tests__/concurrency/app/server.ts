@@ -112,4 +112,4 @@ function state(): AppState {
 
 process.on('message', () => process.send!({ state: state() }));
 process.on('disconnect', () => process.exit());
-openStore().then(listen);
+void openStore().then(listen);
