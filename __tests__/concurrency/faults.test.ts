@@ -18,7 +18,7 @@ import { TcpProxy } from './tcp-proxy.js';
 /** How long the store may take, in milliseconds. A request asks it two or three times. */
 const STORE_TIMEOUT = 1000;
 /** How long a busy machine may take for all else. */
-const SLACK = 2000;
+const SLACK = 5000;
 const LONGEST = 3 * STORE_TIMEOUT + SLACK;
 
 /** Uses a few sessions while something bad happens, and tells what was wrong about it. */
@@ -170,7 +170,7 @@ for (const [requirement, name, open] of places) {
       });
       expect(alone).toMatchObject({ status: 500, body: { code: 'ERR_SESSION_STORE_TIMEOUT' } });
       expect(alone!.duration).toBeGreaterThanOrEqual(STORE_TIMEOUT - 50);
-      expect(alone!.duration).toBeLessThan(STORE_TIMEOUT + SLACK);
+      expect(alone!.duration).toBeLessThan(3000); // while the server was stopped
       expect(codes(replies)).toContain('ERR_SESSION_STORE_TIMEOUT');
     }, 60_000);
 

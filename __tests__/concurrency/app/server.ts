@@ -90,6 +90,7 @@ function listen(store: session.SessionStore): void {
   const server = app.listen(0, '127.0.0.1', () => {
     process.send!({ port: (server.address() as { port: number }).port });
   });
+  server.keepAliveTimeout = 60_000; // or an idle connection could end just when a request takes it
 }
 
 /** The session that the request names is there. */
