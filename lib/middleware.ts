@@ -132,6 +132,14 @@ function withoutStore({ settings }: Core): SteadyError | undefined {
 function isOnPath(req: IncomingRequest, core: Core): boolean {
   const { path } = core.settings.cookieOptions(req);
   if ((path ?? '/') === '/' && (req as { originalUrl?: string }).originalUrl?.[0] === '/') return true;
-  const pathname = parseUrl.original(req)?.pathname || '/';
-  return pathname.startsWith(path || '/');
+  return pathnameOf(req)?.startsWith(path || '/') ?? false;
+}
+
+/** A request target may be anything: one that is no URL is on no path. */
+function pathnameOf(req: IncomingRequest): string | undefined {
+  try {
+    return parseUrl.original(req)?.pathname || '/';
+  } catch {
+    return undefined;
+  }
 }

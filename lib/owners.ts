@@ -62,13 +62,20 @@ export async function revokeSessions(
   except?: string,
 ): Promise<number> {
   let count = 0;
-  for await (const { found } of find(core, store, owner)) {
-    if (except !== undefined && found.matches(except)) continue;
-    await revokeOne(core, found);
-    count++;
+  for (let round = 0; round < ROUNDS; round++) {
+    const before = count;
+    for await (const { found } of find(core, store, owner)) {
+      if (except !== undefined && found.matches(except)) continue;
+      await revokeOne(core, found);
+      count++;
+    }
+    if (count === before || core.settings.rotateAfter === 0) break; // else an id may have been rotated meanwhile
   }
   return count;
 }
+
+/** How often the sessions are listed again at most. */
+const ROUNDS = 10;
 
 async function revokeOne(core: Core, found: OwnedRecord): Promise<void> {
   await found.destroy();

@@ -5,6 +5,9 @@ import { serializeExpired } from './cookie.js';
 /** How many lines may be spent on it in one response. */
 const MOST_LINES = 8;
 
+/** No host name is longer (RFC 1035 section 2.3.4). */
+const MOST_HOST = 255;
+
 /** What a Path attribute may hold: printable ASCII without the semicolon. */
 const SENDABLE = /^[\x21-\x3a\x3c-\x7e]*$/;
 
@@ -31,14 +34,14 @@ export function expireStrays(name: string, cookie: Cookie, host: string, pathnam
 
 /** `/a/b/c` gets cookies of `/`, `/a`, `/a/b` and itself (section 5.1.4). */
 function pathsAbove(pathname: string): string[] {
-  const parts = pathname.split('/').filter((part) => part !== '');
+  const parts = pathname.split('/', MOST_LINES + 1).filter((part) => part !== '');
   return ['/', ...parts.map((_, at) => `/${parts.slice(0, at + 1).join('/')}`)];
 }
 
 /** The host and its parents, without the top level, which can't have cookies. */
 function domainsAbove(host: string): string[] {
   const name = host.replace(/:\d+$/, '').toLowerCase();
-  if (isIP(name) !== 0 || !/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(name)) return [];
-  const labels = name.split('.');
+  if (name.length > MOST_HOST || isIP(name) !== 0 || !/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(name)) return [];
+  const labels = name.split('.').slice(-MOST_LINES);
   return labels.slice(0, -1).map((_, at) => labels.slice(at).join('.'));
 }

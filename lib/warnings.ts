@@ -1,5 +1,8 @@
 import { helpLink } from './errors.js';
 
+/** Texts may come from errors, and so in part from clients: there is an end to them. */
+const MOST = 100;
+
 const given = new Set<string>();
 
 /**
@@ -8,7 +11,7 @@ const given = new Set<string>();
  */
 export function warnOnce(code: string, message: string): void {
   const key = `${code} ${message}`;
-  if (given.has(key)) return;
+  if (given.has(key) || given.size >= MOST) return;
   given.add(key);
   process.emitWarning(`${message} (${helpLink(code)})`, { type: 'SteadySessionWarning', code });
 }

@@ -47,6 +47,7 @@ export class Scheduler {
       this.lastActor = gate!.actor;
       gate!.pass();
       await quiet();
+      if (this.trace.length > MOST_STEPS) throw new Error(`this never ends:\n${this.trace.join('\n')}`);
       afterEach();
     }
   }
@@ -54,6 +55,9 @@ export class Scheduler {
 
 /** Chooses one of so many, by its index. */
 export type Choose = (among: number) => number;
+
+/** Far more than the longest run needs. */
+const MOST_STEPS = 1000;
 
 interface Gate {
   step: string;

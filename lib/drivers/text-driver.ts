@@ -135,6 +135,11 @@ export class TextDriver implements StoreDriver {
     const mine = recordText(session, data);
     if (context.isDestroyed(session)) return this.#reject(this.#drop(context, session, mine));
     if (context.heritage && this.#mode.merge) return this.#succeed(context, session, context.heritage, mine);
+    // a socket whose session was renamed, or loaded by callback, has not seen the record; it must not make it anew
+    const unseen = context.isStored(session.id) && context.viewOf(session.id).stored === undefined;
+    if (unseen && !(await this.#readAgain(context, session))) {
+      return this.#reject(this.#drop(context, session, mine));
+    }
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const text = this.#merged(context, session, mine);
       if (await this.#set(context, session, text, this.#mode.merge, cookieOf(session, mine, text))) {

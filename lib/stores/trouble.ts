@@ -19,7 +19,8 @@ export interface Trouble {
 export function storeError(store: string, known: readonly Trouble[], cause: unknown): SteadyError {
   if (cause instanceof SteadyError) return cause;
   const { code = '', message = String(cause) } = (cause ?? {}) as { code?: unknown; message?: string };
-  const text = `${String(code)} ${message}`.trim();
+  Reflect.deleteProperty(Object(cause), 'command'); // ioredis notes there which id and which data were sent
+  const text = `${String(code)} ${String(message).replace(/, with args.*$/s, '')}`.trim();
   const trouble = known.find(({ sign }) => sign.test(text));
   const advice = trouble?.advice ?? 'the database reported an error.';
   return new SteadyError(trouble?.code ?? 'ERR_SESSION_STORE_FAILED', `${store}: ${advice} (${text})`, {
