@@ -407,9 +407,10 @@ export class SessionContext implements EndListener {
       return (done) => this.#saveBy(session as Session, text as string, done);
     }
     if (action === 'touch') {
-      // with `touchAfter` the record itself has to say when it was touched
-      const operation = settings.touchAfter > 0 || this.#undated ? 'write' : 'touch';
-      return (done) => this.#driver[operation](this, session as Session, text as string, done);
+      // with `touchAfter` the record itself has to say when it was touched; not at the cost of another request's change
+      if (settings.touchAfter > 0 || this.#undated)
+        return (done) => this.core.socketDriver.write(this, session as Session, text as string, done);
+      return (done) => this.#driver.touch(this, session as Session, text as string, done);
     }
     if (action === 'delete' && facts.state !== 'cleared') this.retiredIds.push(this.#id());
     return this.retiredIds.length > 0 ? (done) => this.#destroyRetired(done) : undefined;
