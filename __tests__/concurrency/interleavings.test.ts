@@ -16,7 +16,7 @@ const expressSession = require('express-session'); // it brings no types
  * How many runs of three operations are tried with each store. A longer run also tries all pairs with every store:
  * STEADY_SAMPLES=10000 npx jest interleavings
  */
-const SAMPLES = Number(process.env['STEADY_SAMPLES'] ?? 300);
+const SAMPLES = Number(process.env['STEADY_SAMPLES'] ?? 100);
 const LONG = process.env['STEADY_SAMPLES'] !== undefined;
 const SEED = Number(process.env['STEADY_SEED'] ?? 1);
 const LIFE = 20_000;
@@ -103,10 +103,12 @@ interface Findings {
   faults: Map<string, string>;
 }
 
-async function explorePairs(subject: Subject): Promise<Findings> {
+/** @param kinds how many kinds of faults are enough */
+async function explorePairs(subject: Subject, kinds = Infinity): Promise<Findings> {
   const faults = new Map<string, string>();
   let explored = 0;
   for (const pair of pairs) {
+    if (faults.size >= kinds) break;
     explored += await exhaustively(async (choose) => {
       note(faults, pair, await interleave(subject, pair, choose));
     });
@@ -163,8 +165,9 @@ describe(`three requests with one session, in ${SAMPLES} of the interleavings`, 
 describe('the faults of overwriting are found', () => {
   test.each(faulty)(
     '$name',
-    async (subject, expected) => {
-      const { explored, faults } = await explorePairs(subject);
+    async (subject) => {
+      const expected = subject.faults;
+      const { explored, faults } = await explorePairs(subject, expected.length);
       process.stdout.write(`  ${subject.name}: ${explored} interleavings, ${faults.size} kinds of faults\n`);
       expect([...faults.keys()].sort()).toEqual(expected);
     },
