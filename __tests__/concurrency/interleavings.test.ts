@@ -16,7 +16,7 @@ const expressSession = require('express-session'); // it brings no types
  * How many runs of three operations are tried with each store. A longer run also tries all pairs with every store:
  * STEADY_SAMPLES=10000 npx jest interleavings
  */
-const SAMPLES = Number(process.env['STEADY_SAMPLES'] ?? 100);
+const SAMPLES = Number(process.env['STEADY_SAMPLES'] ?? 300);
 const LONG = process.env['STEADY_SAMPLES'] !== undefined;
 const SEED = Number(process.env['STEADY_SEED'] ?? 1);
 const LIFE = 20_000;
