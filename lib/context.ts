@@ -10,6 +10,7 @@ import {
 import type { Cookie } from './cookie.js';
 import { serializeExpired } from './cookie.js';
 import type { Core } from './core.js';
+import type { DecisionMade } from './decisions.js';
 import type { StoreDriver } from './drivers/driver.js';
 import { type Heritage, narrowed } from './drivers/heritage.js';
 import { SteadyError } from './errors.js';
@@ -396,6 +397,7 @@ export class SessionContext implements EndListener {
     this.#history.committedText = text;
     const { policy, settings } = this.core;
     const action = storeAction(facts, policy);
+    this.#tell(facts, { what: 'store', action });
     const idle = action === 'nothing' && !facts.touches;
     if (session && facts.state !== 'cleared' && !idle) this.#touch(session);
     if (action === 'create' && this.#isUnreachable()) return undefined;
@@ -516,8 +518,10 @@ export class SessionContext implements EndListener {
     const facts = this.#facts(session, (unwatched && this.#history.committedText) || undefined);
     const action = cookieAction(facts, this.core.policy);
     const cookie = action === 'expire' ? this.#lastCookie : session?.cookie;
+    const withheld = action !== 'nothing' && Boolean(cookie?.secure) && !this.core.isSecure(this.req);
+    this.#tell(facts, { what: 'cookie', action, withheld });
     if (action === 'nothing' || !cookie) return undefined;
-    if (cookie.secure && !this.core.isSecure(this.req)) {
+    if (withheld) {
       adviseOnWithheldCookie();
       return undefined;
     }
@@ -624,6 +628,11 @@ export class SessionContext implements EndListener {
     session.touch();
     limit(session.cookie, settings, Date.now());
     sockets.prolong(session.id, expiryOf(session.cookie, settings, Date.now()));
+  }
+
+  #tell(facts: SessionFacts, decision: DecisionMade): void {
+    const { decisions } = this.core;
+    if (decisions.areObserved) decisions.tell({ id: this.#id(), req: this.req, facts, ...decision });
   }
 
   /** The session's id; a later middleware's is not it. */

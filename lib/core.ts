@@ -3,6 +3,7 @@ import { toConnectStore } from './adapters/to-connect.js';
 import { withTombstones } from './adapters/tombstones.js';
 import type { IncomingRequest, SessionContext } from './context.js';
 import { Cookie } from './cookie.js';
+import { Decisions } from './decisions.js';
 import { CallbackDriver } from './drivers/callback-driver.js';
 import type { StoreDriver } from './drivers/driver.js';
 import { TextDriver } from './drivers/text-driver.js';
@@ -57,6 +58,7 @@ export class Core {
   /** `false` while the store says that it is disconnected. */
   storeReady = true;
   readonly events: SessionEvents = new SessionEvents();
+  readonly decisions: Decisions = new Decisions();
   readonly sockets: SocketRegistry = new SocketRegistry((id) => this.updater.fateOf(id));
   /** What `update()` and `take()` work by, whatever the requests' driver is. */
   readonly updater: TextDriver;

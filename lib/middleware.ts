@@ -83,7 +83,7 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
     return context;
   };
 
-  return Object.assign(session, {
+  const handler: SessionHandler = Object.assign(session, {
     on: (name: SessionEventName, listener: SessionEventListener) => core.events.on(name, listener),
     off: (name: SessionEventName, listener: SessionEventListener) => core.events.off(name, listener),
     of: (owner: string | number) => core.updater.of(String(owner)),
@@ -93,6 +93,15 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
       serveWebSockets(core, load, server, how),
     socketio: (io: SocketIoServerLike, how: SocketOptions = {}) => serveSocketIo(core, openSocketIo, io, how),
   });
+  cores.set(handler, core);
+  return handler;
+}
+
+const cores = new WeakMap<object, Core>();
+
+/** For this package's own tools, which look at what a handler works with. */
+export function coreOf(handler: object): Core | undefined {
+  return cores.get(handler);
 }
 
 /** What leads to a session: the right path, a store, a secret. For any other request, `next` has been called. */
