@@ -1,6 +1,12 @@
 import { parse } from 'cookie';
 import fc from 'fast-check';
-import { Cookie, type CookieOptions, readCookies, serializeExpired } from '../lib/cookie.js';
+import {
+  Cookie,
+  type CookieOptions,
+  decodeCookieValue,
+  readCookies as readRaw,
+  serializeExpired,
+} from '../lib/cookie.js';
 
 /** express-session's own class. */
 const RealCookie = require('express-session').Cookie as new (options?: object) => Cookie;
@@ -10,7 +16,10 @@ const NOW = Date.UTC(2030, 0, 1);
 beforeAll(() => jest.useFakeTimers({ now: NOW }));
 afterAll(() => jest.useRealTimers());
 
-describe('readCookies()', () => {
+const readCookies = (header: string, name: string, most: number): string[] =>
+  readRaw(header, name, most).map(decodeCookieValue);
+
+describe('readCookies() and decodeCookieValue()', () => {
   const first = (header: string, name = 'sid'): string | undefined => readCookies(header, name, 1)[0];
 
   test.each<[string, string | undefined]>([

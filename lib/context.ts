@@ -8,12 +8,13 @@ import {
   adviseOnWithheldCookie,
 } from './advice.js';
 import type { Cookie } from './cookie.js';
-import { serializeExpired } from './cookie.js';
+import { restoreCookie, serializeExpired } from './cookie.js';
 import type { Core } from './core.js';
 import type { DecisionMade } from './decisions.js';
 import type { StoreDriver } from './drivers/driver.js';
 import { type Heritage, narrowed } from './drivers/heritage.js';
 import { SteadyError } from './errors.js';
+import { exposeSession } from './exposed-session.js';
 import { SessionHistory } from './history.js';
 import type { Identity } from './identify.js';
 import { InFlight } from './in-flight.js';
@@ -21,10 +22,11 @@ import { cookieAction, type SessionFacts, type SessionState, storeAction } from 
 import { dateIfUndated, expiryOf, isOver, limit, rotationIsDue, touchIsDue } from './lifetime.js';
 import { lookLater } from './look-later.js';
 import { changedKeys, type SessionRecord } from './merge.js';
-import { dataText, dataTextOf } from './record.js';
+import { randomId } from './random-id.js';
+import { dataText, dataTextOf, UnreadRecord } from './record.js';
 import { contextOf, setContext } from './request-slot.js';
 import { afterUnwinding, type EndListener } from './response.js';
-import { type Callback, Session, type SessionRequest } from './session.js';
+import { assignData, type Callback, Session, type SessionRequest } from './session.js';
 import { type Secret, sign } from './signature.js';
 import { type StoredView, StoredViews } from './stored-view.js';
 import { expireStrays } from './stray-cookies.js';
@@ -71,7 +73,14 @@ export class SessionContext implements EndListener {
   /** Ids that `regenerate()` has replaced; their sockets hear of it when the new session is stored. */
   readonly #leftIds: string[] = [];
 
+  /** The app is to find a session on the request. It may not have been made yet. */
   #begun = false;
+  #session: Session | null | undefined;
+  /** The session is new, and nobody has looked at it: it has its id, and that is all. */
+  #unmade = false;
+  /** The stored data of a session that nobody has looked at: it has its cookie, and that is all. */
+  #unread: UnreadRecord | undefined;
+  #over = false;
   /** The id has been rotated, and the browser does not know it yet. */
   #renamed = false;
   #moved: Identity | undefined;
@@ -93,7 +102,7 @@ export class SessionContext implements EndListener {
   #lastCookie: Cookie | undefined;
 
   /** What the app has asked for; the end of the response waits for it, whether or not the app does. */
-  readonly #inFlight = new InFlight();
+  #inFlight: InFlight | undefined;
   #settling: 'waiting' | 'due' | 'done' = 'waiting';
   #committing = false;
 
@@ -110,17 +119,76 @@ export class SessionContext implements EndListener {
   // ---- Beginning: a new session, or the one that the cookie names
 
   #begin(): void {
+    exposeSession(this.req);
+    if (this.core.beginsUnseen) {
+      this.#unmade = true;
+      this.#begun = true;
+      (this.req as { sessionID: string }).sessionID = randomId();
+      return;
+    }
     this.core.begin(this.req);
     this.#remember(dataText(this.req.session as Session));
+  }
+
+  // ---- req.session: made when somebody looks at it
+
+  get exposed(): Session | null | undefined {
+    if (this.#unmade) this.#make();
+    else if (this.#unread) this.#read(this.#unread);
+    return this.#session;
+  }
+
+  set exposed(session: Session | null | undefined) {
+    if (this.#unmade) this.#make();
+    this.#unread = undefined;
+    this.#session = session;
+  }
+
+  #make(): void {
+    this.#unmade = false;
+    this.core.beginUnder(this.req);
+    this.#remember(dataText(this.#session as Session));
+    if (this.#over) this.closed();
+  }
+
+  #read(unread: UnreadRecord): void {
+    this.#unread = undefined;
+    const data = unread.read();
+    if (data) assignData(this.#session as Session, data);
+    else {
+      this.core.reportUnusable(this.req.sessionID, this.req);
+      this.#identity = undefined;
+      this.#storedId = undefined;
+      this.core.begin(this.req);
+      this.#remember(dataText(this.#session as Session));
+    }
+    if (this.#over) this.closed();
+  }
+
+  /** Nobody has looked at the new session, so that there is nothing to store or to send. */
+  get #isUntouched(): boolean {
+    const { policy, decisions } = this.core;
+    return this.#unmade && !policy.saveUninitialized && !decisions.areObserved && 'session' in this.req;
+  }
+
+  /** Whether the app finds a session on the request. Doesn't make it look at it. */
+  get isServing(): boolean {
+    if (this.#unmade || this.#unread) return 'session' in this.req;
+    return Boolean(this.req.session);
+  }
+
+  /** Whether the store may leave a session unread that nobody may ever look at. */
+  get takesUnread(): boolean {
+    return !this.#begun && this.core.restoresUnseen && this.core.settings.rotateAfter === 0;
   }
 
   /** Loads the first of the cookies' sessions that is live, or begins a new one. */
   load(done: Next, from = 0): void {
     const identity = this.#identities[from];
-    (this.req as { sessionID: string | undefined }).sessionID = identity?.id;
+    if (!identity) return this.#beginning(done);
+    this.req.sessionID = identity.id;
     this.#renamed = false;
     this.#moved = undefined;
-    if (!identity) return this.#beginning(done);
     this.#driver.load(this, identity.id, (error, data) => {
       if (error && (error as NodeJS.ErrnoException).code !== 'ENOENT') return done(error);
       if (!error && data && this.#isOver(data)) return this.#expire(identity, done, from);
@@ -160,18 +228,33 @@ export class SessionContext implements EndListener {
     this.#identity = this.#moved ?? identity;
     this.#storedId = this.#identity.id;
     this.req.sessionID = this.#identity.id;
-    const stored = this.#views.textOf(this.#identity.id);
+    exposeSession(this.req);
+    const text = data instanceof UnreadRecord ? this.#adopt(data) : this.#restore(data);
+    const cookie = this.#session?.cookie;
+    if (cookie) this.#undated = dateIfUndated(cookie, this.core.settings, Date.now());
+    this.#remember(text);
+    if (!this.core.settings.resave) this.#history.loadedIsSaved();
+  }
+
+  /** @returns the text of the data */
+  #adopt(unread: UnreadRecord): string {
+    const session = new Session(this.req);
+    session.cookie = restoreCookie(unread.cookie);
+    this.#session = session;
+    this.#unread = unread;
+    return unread.data;
+  }
+
+  #restore(data: object): string {
+    const stored = this.#views.textOf(this.req.sessionID);
     const text = stored === undefined ? undefined : dataTextOf(stored, data as SessionRecord);
     this.core.createSession(this.req, data);
-    const cookie = this.req.session?.cookie;
-    if (cookie) this.#undated = dateIfUndated(cookie, this.core.settings, Date.now());
-    this.#remember(text ?? dataText(data));
-    if (!this.core.settings.resave) this.#history.loadedIsSaved();
+    return text ?? dataText(data);
   }
 
   #remember(text: string): void {
     this.#begun = true;
-    this.#lastCookie = this.req.session?.cookie;
+    this.#lastCookie = this.#session?.cookie;
     this.#history.begin(this.req.sessionID, text, this.#lastCookie, this.core.settings.trackCookie);
   }
 
@@ -186,7 +269,7 @@ export class SessionContext implements EndListener {
     }
     this.#prolongSocket(session);
     const undo = this.#history.saved(session.id, text);
-    this.#inFlight.run(
+    this.#run(
       (error) => {
         // The app need not look at the outcome: the end of the response then tries again, and fails where it matters.
         if (error && this.core.settings.saveFailure === 'error') undo();
@@ -197,7 +280,7 @@ export class SessionContext implements EndListener {
   }
 
   reload(session: Session, done: Callback): void {
-    this.#inFlight.run(done, (finished) =>
+    this.#run(done, (finished) =>
       this.#driver.load(this, session.id, (error, data) => {
         if (error) return finished(error);
         if (!data) {
@@ -219,7 +302,7 @@ export class SessionContext implements EndListener {
     const { id } = session;
     this.#destroyedId = id;
     this.#lastCookie = session.cookie;
-    this.#inFlight.run(done, (finished) => this.#destroyRecord(id, finished));
+    this.#run(done, (finished) => this.#destroyRecord(id, finished));
   }
 
   #destroyRecord(id: string, done: Callback): void {
@@ -237,7 +320,12 @@ export class SessionContext implements EndListener {
       return done(new SteadyError('ERR_SESSION_NO_RESPONSE', text));
     }
     this.#leftIds.push(this.req.sessionID);
-    this.#inFlight.run(done, (finished) => this.#driver.regenerate(this, finished));
+    this.#run(done, (finished) => this.#driver.regenerate(this, finished));
+  }
+
+  #run(done: Callback, operation: (finished: Callback) => void): void {
+    this.#inFlight ??= new InFlight();
+    this.#inFlight.run(done, operation);
   }
 
   update<T>(session: Session, change: (data: SessionRecord) => T | Promise<T>): Promise<T> {
@@ -245,7 +333,7 @@ export class SessionContext implements EndListener {
     return new Promise((resolve, reject) => {
       let result: T;
       const settled: Callback = (error) => (error ? reject(error) : resolve(result));
-      this.#inFlight.run(settled, (finished) => {
+      this.#run(settled, (finished) => {
         this.core.updater.update(this, session, change).then((value) => {
           result = value;
           finished();
@@ -298,7 +386,7 @@ export class SessionContext implements EndListener {
 
   /** As `rename`, for a socket whose session another request has given a new id. */
   followTo(id: string): void {
-    const session = this.#session();
+    const session = this.#current();
     const { seen } = this.viewOf(this.req.sessionID);
     if (session) this.rename(session, id);
     else this.req.sessionID = id;
@@ -309,7 +397,7 @@ export class SessionContext implements EndListener {
   becomeSocket(): void {
     this.#isSocket = true;
     this.#driver = this.core.socketDriver;
-    const session = this.#session();
+    const session = this.#current();
     if (!session) return;
     const view = this.viewOf(session.id);
     if (view.stored === undefined) view.seen = this.#history.committedText;
@@ -319,13 +407,13 @@ export class SessionContext implements EndListener {
 
   /** A message has come over a socket: the session's lifetime starts anew, now and then. */
   keepAlive(): void {
-    const session = this.#session();
+    const session = this.#current();
     const { settings } = this.core;
     if (!session || Date.now() - this.#keptAliveAt < Math.max(settings.touchAfter, KEEP_ALIVE)) return;
     this.#keptAliveAt = Date.now();
     if (!settings.touch(this.req) || !this.wasStored(session.id)) return;
     this.#prolongSocket(session);
-    this.#driver.touch(this, session, dataText(session), (error) => error && this.report(error));
+    this.#driver.touch(this, session, this.#dataOf(session), (error) => error && this.report(error));
   }
 
   /** A socket may outlive the lifetime that its request gave the session: whatever it stores starts a new one. */
@@ -363,12 +451,12 @@ export class SessionContext implements EndListener {
   // ---- The end: the response is held, the session committed, the headers leave
 
   beforeEnd(): Promise<void> | undefined {
-    const idle = this.#inFlight.idle();
+    const idle = this.#inFlight?.idle();
     return idle ? idle.then(() => this.#commit()) : this.#commit();
   }
 
   #commit(): Promise<void> | undefined {
-    if (!this.#begun || this.#failed) return undefined;
+    if (!this.#begun || this.#failed || this.#isUntouched) return undefined;
     let operation: ((done: Callback) => void) | undefined;
     try {
       operation = this.#commitOperation();
@@ -378,21 +466,19 @@ export class SessionContext implements EndListener {
     }
     if (!operation) return undefined;
     this.#committing = true;
-    const stored = new Promise<void>((resolve, reject) => {
-      operation((error) => (error ? reject(error) : resolve()));
-    });
-    return stored
-      .catch((error) => this.#commitFailed(error))
-      .finally(() => {
+    return new Promise((resolve) => {
+      operation((error) => {
         this.#committing = false;
         if (this.#settling === 'due') this.#settle();
+        resolve(error ? this.#commitFailed(error) : undefined);
       });
+    });
   }
 
   /** What is to be done with the store, by the lifecycle table. */
   #commitOperation(): ((done: Callback) => void) | undefined {
-    const session = this.#session();
-    const text = session && dataText(session);
+    const session = this.#current();
+    const text = session && this.#dataOf(session);
     const facts = this.#facts(session, text);
     this.#history.committedText = text;
     const { policy, settings } = this.core;
@@ -442,7 +528,7 @@ export class SessionContext implements EndListener {
   #write(session: Session, data: string, done: Callback): void {
     this.#driver.write(this, session, data, (error) => {
       if (!error) this.#stored(session.id);
-      const savesInFlight = this.#inFlight.count > 1; // one of the old record, maybe: the commit comes after it
+      const savesInFlight = (this.#inFlight?.count ?? 0) > 1; // one of the old record, maybe: the commit comes after it
       if (error || this.retiredIds.length === 0 || savesInFlight) done(error);
       else this.#destroyRetired(done);
     });
@@ -455,7 +541,7 @@ export class SessionContext implements EndListener {
   }
 
   #destroyRetired(done: Callback): void {
-    const current = this.#cleared ? undefined : this.#session()?.id;
+    const current = this.#cleared ? undefined : this.#current()?.id;
     const ids = this.retiredIds.splice(0).filter((id) => id !== current); // genid may give the same id again
     if (ids.length === 0) return done();
     let left = ids.length;
@@ -488,7 +574,7 @@ export class SessionContext implements EndListener {
 
   setCookies(unwatched: boolean): string[] {
     this.#headersLeft = true;
-    if (!this.#begun || this.#failed) return [];
+    if (!this.#begun || this.#failed || this.#isUntouched) return [];
     try {
       const line = this.#cookieLine(unwatched);
       return line === undefined ? [] : [...this.#strayLines(), line];
@@ -501,7 +587,7 @@ export class SessionContext implements EndListener {
   /** All cookies of ours but the one in this response; the one in use may be any of them. */
   #strayLines(): string[] {
     const { settings } = this.core;
-    const cookie = this.#session()?.cookie ?? this.#lastCookie;
+    const cookie = this.#current()?.cookie ?? this.#lastCookie;
     if (!this.#hasStrays() || !cookie) return [];
     const { host = '' } = this.req.headers;
     return expireStrays(settings.name, cookie, host, parseUrl.original(this.req)?.pathname ?? '/');
@@ -513,7 +599,7 @@ export class SessionContext implements EndListener {
   }
 
   #cookieLine(unwatched: boolean): string | undefined {
-    const session = this.#session();
+    const session = this.#current();
     // no need to look at the data again if no code of the app's has run since the commit
     const facts = this.#facts(session, (unwatched && this.#history.committedText) || undefined);
     const action = cookieAction(facts, this.core.policy);
@@ -525,30 +611,39 @@ export class SessionContext implements EndListener {
       adviseOnWithheldCookie();
       return undefined;
     }
-    const { name, secrets } = this.core.settings;
+    const { name } = this.core.settings;
     if (action === 'expire') return serializeExpired(name, cookie);
     this.#touch(session as Session);
-    const [secret] = secrets ?? [(this.req as IncomingRequest).secret];
-    const line = cookie.serialize(name, `s:${sign(this.req.sessionID, secret as Secret)}`);
+    const line = cookie.serialize(name, `s:${this.#signedId()}`);
     this.#cookieSent = true;
     adviseOnCookieSize(name, line);
     return line;
   }
 
-  // ---- After it: what finish and close listeners changed, or what a client that left did not wait for
-
-  closedAfterUnwinding(): void {
-    afterUnwinding(() => this.closed());
+  /** As it came in the cookie, unless it is new or was signed by an old secret. */
+  #signedId(): string {
+    const id = this.req.sessionID;
+    const identity = this.#identity;
+    if (identity?.id === id && identity.signed !== undefined && !identity.signedByOldSecret)
+      return identity.signed;
+    const [secret] = this.core.settings.secrets ?? [(this.req as IncomingRequest).secret];
+    return sign(id, secret as Secret);
   }
 
+  // ---- After it: what finish and close listeners changed, or what a client that left did not wait for
+
   closed(): void {
-    if (this.#committing) this.#settling = 'due';
-    else this.#settle();
+    this.#over = true;
+    if (this.#unmade || this.#unread) return; // should somebody look at it yet, this will be called again
+    afterUnwinding(() => {
+      if (this.#committing) this.#settling = 'due';
+      else this.#settle();
+    });
   }
 
   #settle(): void {
     this.#settling = 'done';
-    const session = this.#session();
+    const session = this.#current();
     if (!session || this.#failed) return;
     try {
       const text = dataText(session);
@@ -586,7 +681,7 @@ export class SessionContext implements EndListener {
 
   // ---- The facts on which all of it is decided
 
-  #facts(session: Session | undefined, text = session && dataText(session)): SessionFacts {
+  #facts(session: Session | undefined, text = session && this.#dataOf(session)): SessionFacts {
     const { settings } = this.core;
     return {
       state: this.#state(session, text),
@@ -635,15 +730,20 @@ export class SessionContext implements EndListener {
     if (decisions.areObserved) decisions.tell({ id: this.#id(), req: this.req, facts, ...decision });
   }
 
+  /** The text of a session's data. */
+  #dataOf(session: Session): string {
+    return this.#unread && session === this.#session ? this.#unread.data : dataText(session);
+  }
+
   /** The session's id; a later middleware's is not it. */
   #id(): string {
     return contextOf(this.req) === this ? this.req.sessionID : (this.#history.originalId as string);
   }
 
   /** The request's session, unless a later middleware has put one of its own in its place. */
-  #session(): Session | undefined {
-    return contextOf(this.req) === this
-      ? ((this.req.session as Session | undefined) ?? undefined)
-      : undefined;
+  #current(): Session | undefined {
+    if (contextOf(this.req) !== this) return undefined;
+    if (this.#unread && 'session' in this.req) return this.#session ?? undefined;
+    return (this.req.session as Session | null | undefined) ?? undefined;
   }
 }

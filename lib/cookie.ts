@@ -162,14 +162,23 @@ export class Cookie {
   }
 }
 
+/** The cookie of a stored session. `data` is not trusted to hold what it should. */
+export function restoreCookie(data: Partial<CookieData>): Cookie {
+  const { expires, originalMaxAge } = data;
+  const cookie = new Cookie(data);
+  if (typeof expires === 'string') cookie.expires = new Date(expires);
+  cookie.originalMaxAge = originalMaxAge as number | null; // setting `expires` has overwritten it with what is left
+  return cookie;
+}
+
 /** The Set-Cookie text that makes a browser drop a cookie: same name, path, domain and flags, an expiry long past (RFC 6265bis section 3.1). */
 export function serializeExpired(name: string, cookie: Cookie): string {
   return serialize(name, '', { ...cookie.data, expires: new Date(0) } as Parameters<typeof serialize>[2]);
 }
 
 /**
- * The values of the cookies called `name` in a Cookie header, unquoted and percent-decoded, the first `most` of them.
- * Reads no other cookies, in time linear in the header's length.
+ * The values of the cookies called `name` in a Cookie header, unquoted, the first `most` of them. Reads no other
+ * cookies, in time linear in the header's length.
  */
 export function readCookies(header: string, name: string, most: number): string[] {
   const values: string[] = [];
@@ -195,7 +204,7 @@ function valueAfter(header: string, equals: number): string {
     start++;
     end--;
   }
-  return decode(header.slice(start, end));
+  return header.slice(start, end);
 }
 
 function skipBlanks(text: string, from: number): number {
@@ -208,7 +217,8 @@ function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
 
-function decode(text: string): string {
+/** Percent-decoded, or the text itself where that is impossible. */
+export function decodeCookieValue(text: string): string {
   if (!text.includes('%')) return text;
   try {
     return decodeURIComponent(text);

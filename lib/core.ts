@@ -10,10 +10,13 @@ import { TextDriver } from './drivers/text-driver.js';
 import { TimedDriver } from './drivers/timed-driver.js';
 import { timedStore } from './drivers/timed-store.js';
 import { WatchedDriver } from './drivers/watched-driver.js';
+import { SteadyError } from './errors.js';
 import { SessionEvents } from './events.js';
+import { Identifier } from './identify.js';
 import type { LifecyclePolicy } from './lifecycle.js';
 import { begin } from './lifetime.js';
 import { isCallbackStore, type Settings } from './options.js';
+import { randomId } from './random-id.js';
 import { contextOf } from './request-slot.js';
 import { type Callback, Session, type SessionData, type SessionRequest } from './session.js';
 import { SocketRegistry } from './sockets.js';
@@ -53,6 +56,7 @@ function textsOf(store: MemoryStore): SessionStore {
 export class Core {
   readonly settings: Settings;
   readonly policy: LifecyclePolicy;
+  readonly identifier: Identifier;
   /** What the app sees as `req.sessionStore`: always a callback store. */
   readonly store: Store;
   /** `false` while the store says that it is disconnected. */
@@ -70,6 +74,7 @@ export class Core {
 
   constructor(settings: Settings) {
     this.settings = settings;
+    this.identifier = new Identifier(settings.name);
     const { store, storeTimeout } = settings;
     this.store = isCallbackStore(store)
       ? store
@@ -108,6 +113,17 @@ export class Core {
     return replaced || !this.#text ? this.#callback : this.#text;
   }
 
+  /** Whether nobody can tell when a new session is made: no code of the app's takes part in it. */
+  get beginsUnseen(): boolean {
+    const { genid, cookieIsFixed } = this.settings;
+    return genid === randomId && cookieIsFixed && this.store.generate === this.#ownGenerate;
+  }
+
+  /** The same for a session that is made of stored data. */
+  get restoresUnseen(): boolean {
+    return this.store.createSession === Store.prototype.createSession;
+  }
+
   /** Begins a session. An app may have put a `generate` of its own on the store. */
   begin(req: SessionRequest): void {
     if (this.store.generate === this.#ownGenerate) this.generate(req);
@@ -118,6 +134,11 @@ export class Core {
   generate(req: object): void {
     const request = req as SessionRequest;
     request.sessionID = this.settings.genid(request);
+    this.beginUnder(request);
+  }
+
+  /** Puts a new session on a request that has its id already. */
+  beginUnder(request: SessionRequest): void {
     const session = new Session(request);
     request.session = session;
     session.cookie = this.#newCookie(request);
@@ -139,6 +160,12 @@ export class Core {
   rename(session: Session, id: string): void {
     session.req.sessionID = id;
     Object.defineProperty(session, 'id', { value: id, configurable: true });
+  }
+
+  /** A stored session that is none is not told of to the client, who gets a new one. */
+  reportUnusable(id: string, req: SessionRequest): void {
+    const text = 'a stored session is unusable: it is not JSON of an object with a cookie';
+    this.events.report(id, req, new SteadyError('ERR_SESSION_RECORD', text));
   }
 
   rotate(context: SessionContext, session: Session, done: Callback): void {

@@ -58,15 +58,23 @@ const channels: Record<StoreOperation, TracingChannel> = {
 /** Tells listeners what happens to sessions. Costs nothing while nobody listens. */
 export class SessionEvents {
   readonly #emitter = new EventEmitter();
+  /** How many events are listened to. */
+  #listeners = 0;
   /** Errors of the store that listeners have been told of, when it failed. */
   readonly #told = new WeakSet<object>();
 
   on(name: SessionEventName, listener: SessionEventListener): void {
     this.#emitter.on(name, listener);
+    this.#countListeners();
   }
 
   off(name: SessionEventName, listener: SessionEventListener): void {
     this.#emitter.off(name, listener);
+    this.#countListeners();
+  }
+
+  #countListeners(): void {
+    this.#listeners = this.#emitter.eventNames().length;
   }
 
   /** What a listener throws is an uncaught exception of its own: no request has to wait for ever because of it. */
@@ -92,7 +100,7 @@ export class SessionEvents {
 
   /** Whether it is worth measuring an operation of the store. */
   isWatched(operation: StoreOperation): boolean {
-    return this.#emitter.eventNames().length > 0 || hasSubscribers(channels[operation]);
+    return this.#listeners > 0 || hasSubscribers(channels[operation]);
   }
 
   /**
@@ -130,7 +138,13 @@ export class SessionEvents {
 /** Older Node versions don't sum it up for us. */
 function hasSubscribers(channel: TracingChannel): boolean {
   const { start, end, asyncStart, asyncEnd, error } = channel;
-  return [start, end, asyncStart, asyncEnd, error].some((each) => each.hasSubscribers);
+  return (
+    start.hasSubscribers ||
+    end.hasSubscribers ||
+    asyncStart.hasSubscribers ||
+    asyncEnd.hasSubscribers ||
+    error.hasSubscribers
+  );
 }
 
 function hashOf(id: string): string {

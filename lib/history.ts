@@ -10,7 +10,7 @@ export class SessionHistory {
   /** What a save of this request has stored, or what need not be saved since it was loaded. */
   #savedText: string | undefined;
   /** The ids under which this request has stored the session, or tried to. */
-  readonly #savedIds = new Set<string>();
+  #savedIds: Set<string> | undefined;
   /** What the session was at the last commit: what differs when all is over was changed after it. */
   committedText: string | undefined;
 
@@ -33,6 +33,7 @@ export class SessionHistory {
   /** @returns what takes it back */
   saved(id: string, text: string | undefined): () => void {
     const before = this.#savedText;
+    this.#savedIds ??= new Set();
     this.#savedIds.add(id);
     this.#savedText = text;
     this.committedText = text;
@@ -42,7 +43,7 @@ export class SessionHistory {
   }
 
   hasSaved(id: string): boolean {
-    return this.#savedIds.has(id);
+    return this.#savedIds?.has(id) ?? false;
   }
 
   isModified(session: Session, text: string | undefined): boolean {

@@ -1,6 +1,8 @@
 import depd from 'depd';
+import { compact } from './compact.js';
 import type { IncomingRequest } from './context.js';
-import { readCookies } from './cookie.js';
+import { decodeCookieValue, readCookies } from './cookie.js';
+import { Recent } from './recent.js';
 import { type Secret, unsign } from './signature.js';
 
 const deprecate = depd('express-session');
@@ -8,26 +10,67 @@ const deprecate = depd('express-session');
 /** How many cookies of our name are looked at. A browser sends several when a parent domain or an older path set one too. */
 const MOST_COOKIES = 4;
 
+/** How many verified cookies are remembered, for each middleware. */
+const MOST_REMEMBERED = 4096;
+
 /** A session id that came in a cookie with a signature of ours. */
 export interface Identity {
-  id: string;
+  readonly id: string;
   /** It was signed by a secret that is no longer the first. */
-  signedByOldSecret: boolean;
+  readonly signedByOldSecret: boolean;
+  /** `id` with its signature, as it came. */
+  readonly signed?: string;
 }
 
-/**
- * The session ids that the request's cookies name, in the browser's order. Cookies whose signature is not ours are
- * left out, before the store is asked anything.
- */
-export function identify(req: IncomingRequest, name: string, secrets: readonly Secret[]): Identity[] {
-  const { cookie } = req.headers;
-  const values = cookie === undefined ? [] : readCookies(cookie, name, MOST_COOKIES);
-  const identities = values
-    .map((value) => verified(value, secrets))
-    .filter((identity) => identity !== undefined);
-  if (identities.length > 0) return withoutRepeats(identities);
-  const identity = fromCookieParser(req, name, secrets);
-  return identity ? [identity] : [];
+const NONE: readonly Identity[] = [];
+
+/** Finds the session ids that requests name by genuine cookies. */
+export class Identifier {
+  readonly #name: string;
+  /** By the cookie's value as the browser sends it. To verify it again would cost 3 us, a tenth of a session's read. */
+  #verified = new Recent<Identity>(MOST_REMEMBERED);
+  /** What they were verified with. */
+  #secrets: readonly Secret[] = [];
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /**
+   * The session ids that the request's cookies name, in the browser's order. Cookies whose signature is not ours are
+   * left out, before the store is asked anything.
+   */
+  identify(req: IncomingRequest, secrets: readonly Secret[]): readonly Identity[] {
+    const { cookie } = req.headers;
+    if (cookie !== undefined) {
+      this.#forgetIfOthers(secrets);
+      const identities: Identity[] = [];
+      for (const value of readCookies(cookie, this.#name, MOST_COOKIES)) {
+        const identity = this.#verify(value, secrets);
+        if (identity && !identities.some(({ id }) => id === identity.id)) identities.push(identity);
+      }
+      if (identities.length > 0) return identities;
+    }
+    if (!req.signedCookies && !req.cookies) return NONE;
+    const identity = fromCookieParser(req, this.#name, secrets);
+    return identity ? [identity] : NONE;
+  }
+
+  #verify(value: string, secrets: readonly Secret[]): Identity | undefined {
+    const known = this.#verified.get(value);
+    if (known) return known;
+    const identity = verified(decodeCookieValue(value), secrets);
+    if (identity) this.#verified.set(compact(value), identity);
+    return identity;
+  }
+
+  /** An app may change the array of its secrets while it runs, and `cookie-parser` brings one with each request. */
+  #forgetIfOthers(secrets: readonly Secret[]): void {
+    const before = this.#secrets;
+    if (secrets.length === before.length && secrets.every((secret, at) => secret === before[at])) return;
+    this.#secrets = [...secrets];
+    this.#verified = new Recent(MOST_REMEMBERED);
+  }
 }
 
 /** Older apps relied on what `cookie-parser` had read; still done, as express-session does, with a warning. */
@@ -49,12 +92,9 @@ function fromCookieParser(
 /** cookie-parser makes objects of cookies that start with `j:`; those can't be ours. */
 function verified(raw: unknown, secrets: readonly Secret[]): Identity | undefined {
   if (typeof raw !== 'string' || !raw.startsWith('s:')) return undefined;
-  const result = unsign(raw.slice(2), secrets);
+  const signed = raw.slice(2);
+  const result = unsign(signed, secrets);
   return result && result.value !== ''
-    ? { id: result.value, signedByOldSecret: result.secret > 0 }
+    ? { id: result.value, signedByOldSecret: result.secret > 0, signed }
     : undefined;
-}
-
-function withoutRepeats(identities: Identity[]): Identity[] {
-  return identities.filter((identity, at) => identities.findIndex(({ id }) => id === identity.id) === at);
 }

@@ -33,7 +33,7 @@ export function keepAlong(
   });
   client.on('close', () => {
     core.sockets.remove(socket);
-    context.closedAfterUnwinding();
+    context.closed();
   });
   if (context.isDestroyed(req.session)) socket.end('session ended');
 }

@@ -6,7 +6,6 @@ import { Core } from './core.js';
 import { SteadyError } from './errors.js';
 import type { SessionEventListener, SessionEventName } from './events.js';
 import { type HandshakeResponse, isHandshake, joinHandshake, refuseOnError } from './handshake.js';
-import { identify } from './identify.js';
 import { readOptions, type SessionOptions } from './options.js';
 import { isSameHost } from './origin.js';
 import type { OwnedSession } from './owners.js';
@@ -112,7 +111,8 @@ function contextFor(core: Core, req: IncomingRequest, next: Next): SessionContex
     else next();
     return undefined;
   };
-  if (req.session) return pass(alreadyServed(core, req));
+  const served = contextOf(req);
+  if (served ? served.isServing : req.session) return pass(adviseMountedTwice(served?.core, core));
   if (settings.skip(req)) return pass();
   if (!core.storeReady) return pass(withoutStore(core));
   if (!isOnPath(req, core)) return pass();
@@ -120,12 +120,7 @@ function contextFor(core: Core, req: IncomingRequest, next: Next): SessionContex
   if (!secrets) return pass(new Error('secret option required for sessions'));
   if (settings.secrets) adviseOnParserSecret(req, secrets);
   req.sessionStore = core.store;
-  return new SessionContext(core, req, next, identify(req, settings.name, secrets));
-}
-
-/** Mounted twice: the first one serves. */
-function alreadyServed(core: Core, req: IncomingRequest): undefined {
-  adviseMountedTwice(contextOf(req)?.core, core);
+  return new SessionContext(core, req, next, core.identifier.identify(req, secrets));
 }
 
 /** As express-session, the app does without sessions while the store is disconnected, unless it says otherwise. */

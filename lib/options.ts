@@ -111,6 +111,8 @@ export interface Settings {
   genid(req: IncomingMessage): string;
   /** What a session's idle time is unless it has one of its own, in milliseconds; `undefined` if that is not known before. */
   idleTime: number | undefined;
+  /** Whether `cookieOptions` gives each request the same. */
+  cookieIsFixed: boolean;
   proxy: boolean | undefined;
   resave: boolean;
   rolling: boolean;
@@ -226,6 +228,7 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
     secrets,
     store,
     cookieOptions: typeof cookie === 'function' ? cookie : () => cookie,
+    cookieIsFixed: typeof cookie !== 'function',
     idleTime: typeof cookie === 'function' ? undefined : idleTimeOf(cookie, ttl),
     genid,
     proxy: options.proxy,

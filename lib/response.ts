@@ -26,7 +26,7 @@ export interface EndListener {
   readonly cachePrivate: boolean;
   /** `beforeEnd` failed. The response is as if not ended, or cut off if the app had streamed a part of it. */
   takenBack(error: unknown): void;
-  /** The response is over: all of it has left, or the client has. May come before `beforeEnd`. */
+  /** The response is over: all of it has left, or the client has. May come before `beforeEnd`. Other listeners may still be called. */
   closed(): void;
 }
 
@@ -76,9 +76,9 @@ class Hold {
   head: Head | undefined;
   endArguments: unknown[] = [];
   /** Calls that came right after the end. They are made after the real end, to fail as they would have. */
-  late: Call[] = [];
+  late: Call[] | undefined;
   /** Calls that came when a plain response would have been over by then. They are made when this one is. */
-  tardy: Call[] = [];
+  tardy: Call[] | undefined;
   unwound = false;
   over = false;
   status: Status | undefined;
@@ -94,7 +94,7 @@ class Hold {
     res.write = heldMethods.write;
     res.writeHead = heldMethods.writeHead as typeof res.writeHead;
     res.flushHeaders = heldMethods.flushHeaders;
-    res.once('close', closed);
+    res.on('close', closed);
   }
 
   hold(args: unknown[]): void {
@@ -130,25 +130,26 @@ class Hold {
       return;
     }
     writeStatus(res, later);
-    this.replay(this.late);
-    if (this.over) this.replay(this.tardy);
+    this.replay('late');
+    if (this.over) this.replay('tardy');
   }
 
   postpone(method: Method, args: unknown[]): void {
-    const calls = this.unwound ? this.tardy : this.late;
-    calls.push([method, args]);
+    const calls = this.unwound ? 'tardy' : 'late';
+    this[calls] ??= [];
+    this[calls].push([method, args]);
   }
 
-  replay(calls: Call[]): void {
-    for (const [method, args] of calls.splice(0)) this.real[method].apply(this.res, args);
+  replay(calls: 'late' | 'tardy'): void {
+    for (const [method, args] of this[calls]?.splice(0) ?? []) this.real[method].apply(this.res, args);
   }
 
   takeBack(error: unknown): void {
     const { res } = this;
     this.phase = this.headersHaveLeft ? 'streaming' : 'open';
     this.head = undefined;
-    this.late = [];
-    this.tardy = [];
+    this.late = undefined;
+    this.tardy = undefined;
     this.unwound = false;
     if (this.headersHaveLeft) cutOff(res, error);
     else forgetRepresentation(res);
@@ -167,7 +168,7 @@ class Hold {
   writeHead(args: unknown[]): unknown {
     if (!this.headersHaveLeft) {
       const unwatched = this.phase === 'released' && this.res.writeHead === heldMethods.writeHead;
-      const cookies = this.listeners.flatMap((listener) => listener.setCookies(unwatched));
+      const cookies = this.setCookies(unwatched);
       this.headersHaveLeft = true;
       if (cookies.length > 0) {
         args = withSetCookie(this.res, args, cookies);
@@ -175,6 +176,12 @@ class Hold {
       }
     }
     return this.real.writeHead.apply(this.res, args);
+  }
+
+  setCookies(unwatched: boolean): readonly string[] {
+    const [first, ...others] = this.listeners;
+    const lines = (first as EndListener).setCookies(unwatched);
+    return others.length === 0 ? lines : [lines, ...others.map((each) => each.setCookies(unwatched))].flat();
   }
 
   /** From here on the response says that its headers are sent, and refuses changes to them, until `thawed`. */
@@ -266,10 +273,8 @@ function isSameHead(hold: Hold, args: unknown[]): boolean {
 function closed(this: ServerResponse): void {
   const hold = (this as HeldResponse)[slot];
   hold.over = true;
-  if (hold.phase === 'released') hold.replay(hold.tardy);
-  afterUnwinding(() => {
-    for (const listener of hold.listeners) listener.closed();
-  });
+  if (hold.phase === 'released') hold.replay('tardy');
+  for (const listener of hold.listeners) listener.closed();
 }
 
 /**
@@ -278,8 +283,11 @@ function closed(this: ServerResponse): void {
  * microtask queue is empty.
  */
 export function afterUnwinding(callback: () => void): void {
-  queueMicrotask(() => process.nextTick(callback));
+  unwound.then(() => process.nextTick(callback));
 }
+
+/** `queueMicrotask()` would make an AsyncResource of it, for 1 us. */
+const unwound = Promise.resolve();
 
 /** Whether node:http takes this as the first argument of `end`; it throws at once for anything else. */
 function isChunk(chunk: unknown): boolean {

@@ -53,10 +53,7 @@ export class Session {
   constructor(req: object, data?: object | null) {
     Object.defineProperty(this, 'req', { value: req });
     Object.defineProperty(this, 'id', { value: (req as SessionRequest).sessionID, configurable: true });
-    if (typeof data !== 'object' || data === null) return;
-    for (const key in data) {
-      if (!RESERVED.has(key)) (this as Record<string, unknown>)[key] = (data as Record<string, unknown>)[key];
-    }
+    if (typeof data === 'object' && data !== null) assignData(this, data);
   }
 
   /**
@@ -192,6 +189,14 @@ export class Session {
       if (key !== 'cookie') delete (this as Record<string, unknown>)[key];
     }
     contextOf(this.req)?.clear(this);
+  }
+}
+
+/** Puts stored data on a session. */
+export function assignData(session: Session, data: object): void {
+  for (const key in data) {
+    if (!RESERVED.has(key))
+      (session as unknown as Record<string, unknown>)[key] = (data as Record<string, unknown>)[key];
   }
 }
 

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
  * The arguments of a writeHead() with Set-Cookie lines added after those that the app has set. They join the last
  * entry of that name, since writeHead() may keep just the last one.
  */
-export function withSetCookie(res: ServerResponse, args: unknown[], lines: string[]): unknown[] {
+export function withSetCookie(res: ServerResponse, args: unknown[], lines: readonly string[]): unknown[] {
   const at = placeOfHeaders(args);
   const headers = args[at];
   const entries = headers ? toEntries(headers) : [];

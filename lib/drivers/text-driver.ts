@@ -7,7 +7,7 @@ import { expiryOf, isOver } from '../lifetime.js';
 import { changedKeys, type MergeFunction, mergeRecords, type SessionRecord } from '../merge.js';
 import { type OwnedSession, ownerOf, revokeSessions, sessionsOf } from '../owners.js';
 import { type Pointer, pointerOf, pointerText } from '../pointer.js';
-import { dataText, parseRecord, recordText } from '../record.js';
+import { dataText, parseRecord, recordText, UnreadRecord } from '../record.js';
 import { type Callback, RESERVED, type Session } from '../session.js';
 import type { Fate } from '../sockets.js';
 import type { StoredView } from '../stored-view.js';
@@ -93,19 +93,15 @@ export class TextDriver implements StoreDriver {
     return this.#updates.run(session.id, () => this.#update(context, session, change));
   }
 
-  async #load(context: SessionContext, id: string, hops = 0): Promise<SessionRecord | null> {
+  async #load(context: SessionContext, id: string, hops = 0): Promise<object | null> {
     const touchedUntil = this.#expiryBeforehand(context);
     const text = await this.#get(id, touchedUntil);
     if (text === undefined || text === DEAD || hops > MOST_HOPS) return null;
     const pointer = this.#pointerOf(text);
     if (pointer) return this.#follow(context, id, pointer, hops);
-    const record = parseRecord(text);
+    const record = (context.takesUnread && UnreadRecord.of(text)) || parseRecord(text);
     if (!record) {
-      const error = new SteadyError(
-        'ERR_SESSION_RECORD',
-        'a stored session is unusable: it is not JSON of an object with a cookie',
-      );
-      this.#core.events.report(id, context.req, error);
+      this.#core.reportUnusable(id, context.req);
       return null;
     }
     const view = context.viewOf(id);
@@ -120,7 +116,7 @@ export class TextDriver implements StoreDriver {
     id: string,
     { target, movedAt }: Pointer,
     hops: number,
-  ): Promise<SessionRecord | null> {
+  ): Promise<object | null> {
     const { rotateGrace, onReuse } = this.#core.settings;
     if (Date.now() - movedAt <= rotateGrace) {
       context.follow(target);

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { Cookie } from '../cookie.js';
+import { restoreCookie } from '../cookie.js';
 import { type Callback, Session, type SessionData, type SessionRequest } from '../session.js';
 import { callable } from './callable.js';
 
@@ -76,14 +76,7 @@ abstract class ConnectStore extends EventEmitter {
    * @throws TypeError if `data` has no cookie.
    */
   createSession(req: object, data: SessionData): Session & SessionData {
-    const expires = data.cookie.expires;
-    const originalMaxAge = data.cookie.originalMaxAge;
-    const cookie = new Cookie(data.cookie);
-    if (typeof expires === 'string') cookie.expires = new Date(expires);
-    // Setting `expires` has overwritten it with what is left of the lifetime.
-    cookie.originalMaxAge = originalMaxAge;
-    data.cookie = cookie;
-
+    data.cookie = restoreCookie(data.cookie);
     const session = new Session(req, data);
     (req as SessionRequest).session = session;
     return session;

@@ -1,0 +1,25 @@
+import { contextOf } from './request-slot.js';
+
+/**
+ * `req.session`, which is made when somebody first looks at it: most requests of most apps never do. One accessor for
+ * all requests: to define it costs 0.15 us, one with closures of its own 8 us.
+ */
+const accessor: PropertyDescriptor & ThisType<object> = {
+  configurable: true,
+  enumerable: true,
+  get() {
+    return contextOf(this)?.exposed;
+  },
+  set(value) {
+    const context = Object.hasOwn(this, 'session') ? contextOf(this) : undefined;
+    if (context) context.exposed = value;
+    else Object.defineProperty(this, 'session', { value, ...PLAIN }); // of an object that inherits from the request
+  },
+};
+
+const PLAIN = { configurable: true, enumerable: true, writable: true };
+
+/** Lets the request's context give `req.session`. */
+export function exposeSession(req: object): void {
+  Object.defineProperty(req, 'session', accessor);
+}
