@@ -18,8 +18,9 @@ const LONGEST_MESSAGE = 200;
  * @param {Function} options.session the middleware factory: `require('steady-session')`
  * @param {string} options.secret signs the cookies
  * @param {object} [options.store] where sessions are kept; the middleware's memory store by default
+ * @param {Function} [options.inspector] of `require('steady-session/inspector')`: adds its page, at /inspector
  */
-function createApp({ session, secret, store }) {
+function createApp({ session, secret, store, inspector }) {
   const app = express();
   app.disable('x-powered-by');
   app.use(securityHeaders);
@@ -33,10 +34,13 @@ function createApp({ session, secret, store }) {
     store,
     name: COOKIE_NAME,
     rolling: true, // every request starts the lifetime anew
+    owner: (data) => data.user?.name,
     cookie: { ...session.recommended.cookie, maxAge: LIFETIME },
   });
   app.use(sessions);
   app.set('sessions', sessions); // for the WebSockets, which don't come by the app
+  // Before what checks forms: its requests have a token of their own.
+  if (inspector) app.use('/inspector', inspector(sessions, { guard: isAtThisMachine }));
   app.use(express.urlencoded({ extended: false, limit: '10kb' }));
   app.use(requireCsrfToken);
 
@@ -52,6 +56,17 @@ function createApp({ session, secret, store }) {
   app.use(showNotFound);
   app.use(showError);
   return app;
+}
+
+/**
+ * Whoever sits here may inspect: an app with real users asks for an administrator. The host is looked at, since a page of
+ * another site could give its own name this machine's address (DNS rebinding).
+ */
+function isAtThisMachine(req) {
+  return (
+    ['localhost', '127.0.0.1'].includes(req.hostname) &&
+    /^(::ffff:)?127\.|^::1$/.test(req.socket.remoteAddress)
+  );
 }
 
 function showHome(req, res) {

@@ -14,10 +14,10 @@ start(process.env).catch((error) => {
 });
 
 async function start(env) {
-  const app = createApp({ session, secret: readSecret(env) });
+  const app = createApp({ session, secret: readSecret(env), inspector: readInspector(env) });
   const server = await listen(app, readPort(env.PORT));
   serveLive(app.get('sessions'), server);
-  announce(server.address().port);
+  announce(server.address().port, env.NODE_ENV !== 'production');
 }
 
 /** A secret made up at start is fine while developing; it would sign out all users at each deployment. */
@@ -27,6 +27,11 @@ function readSecret(env) {
   throw new Error(
     'Set SESSION_SECRET: in production the demo does not make up a secret to sign cookies with.',
   );
+}
+
+/** The page that shows all sessions, while developing. */
+function readInspector(env) {
+  return env.NODE_ENV === 'production' ? undefined : require('steady-session/inspector').inspector;
 }
 
 /** The port that was asked for, or undefined where the choice is ours. */
@@ -59,7 +64,9 @@ function listenOn(app, port) {
   });
 }
 
-function announce(port) {
+function announce(port, inspects) {
+  const inspection = `
+    6. Look at all of it from the outside, in another window: http://localhost:${port}/inspector`;
   console.log(`
   The steady-session demo runs at  http://localhost:${port}
 
@@ -68,7 +75,7 @@ function announce(port) {
     2. Sign in under any name: the session keeps its data and gets a new id.
     3. Leave yourself a message: it survives the redirect and shows exactly once.
     4. Open "Live" in two windows and sign out in one: the other's WebSocket closes and says so.
-    5. Sign out, or clear your session: the record is deleted and your browser drops the cookie.
+    5. Sign out, or clear your session: the record is deleted and your browser drops the cookie.${inspects ? inspection : ''}
 
   Sessions are in this process's memory: they are gone when it stops (Ctrl+C).
 `);
