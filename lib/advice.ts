@@ -1,7 +1,7 @@
 import type { IncomingRequest } from './context.js';
 import type { CookieOptions } from './cookie.js';
 import type { Core } from './core.js';
-import type { Settings } from './options.js';
+import type { SessionOptions, Settings } from './options.js';
 import type { Secret } from './signature.js';
 import { MemoryStore } from './stores/memory.js';
 import { warnOnce } from './warnings.js';
@@ -18,9 +18,15 @@ const PLACEHOLDER =
   /^(.*(keyboard cat|change.?me|your.?secret|my.?secret|example|placeholder).*|(.)\3*|secret|session.?secret|password)$/i;
 
 /** At start: what works, but not as well as its author may think. */
-export function adviseAtStart(settings: Settings, cookie: CookieOptions | undefined): void {
+export function adviseAtStart(settings: Settings, given: SessionOptions): void {
   if (process.env['NODE_ENV'] === 'production') adviseInProduction(settings);
-  if (cookie) adviseOnCookie(cookie);
+  if (typeof given.cookie === 'object') adviseOnCookie(given.cookie);
+  if ('secret' in given && !given.secret) {
+    warnOnce(
+      'WARN_SESSION_NO_SECRET',
+      'the option secret is given, but empty, so that every request will fail. Is the environment variable set that it comes from?',
+    );
+  }
 }
 
 function adviseInProduction({ store, secrets }: Settings): void {

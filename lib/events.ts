@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { MARK, noticeOf } from './stores/id-hash.js';
 import { warnOnce } from './warnings.js';
 
 /** What is told of one session. */
@@ -58,6 +58,7 @@ const channels: Record<StoreOperation, TracingChannel> = {
 /** Tells listeners what happens to sessions. Costs nothing while nobody listens. */
 export class SessionEvents {
   readonly #emitter = new EventEmitter();
+  #observers: readonly ((name: SessionEventName, event: SessionEvent) => void)[] = [];
   /** How many events are listened to. */
   #listeners = 0;
   /** Errors of the store that listeners have been told of, when it failed. */
@@ -77,11 +78,22 @@ export class SessionEvents {
     this.#listeners = this.#emitter.eventNames().length;
   }
 
+  /** Tells of all events. Unlike a listener for `error`, an observer doesn't answer for errors. @returns what ends it */
+  observe(observer: (name: SessionEventName, event: SessionEvent) => void): () => void {
+    this.#observers = [...this.#observers, observer];
+    return () => {
+      this.#observers = this.#observers.filter((each) => each !== observer);
+    };
+  }
+
   /** What a listener throws is an uncaught exception of its own: no request has to wait for ever because of it. */
   emit(name: SessionEventName, id: string, details: Omit<SessionEvent, 'session'>): void {
-    if (this.#emitter.listenerCount(name) === 0) return;
+    const isHeard = this.#emitter.listenerCount(name) > 0;
+    if (!isHeard && this.#observers.length === 0) return;
+    const event: SessionEvent = { session: eventIdOf(id), ...details };
     try {
-      this.#emitter.emit(name, { session: hashOf(id), ...details } satisfies SessionEvent);
+      for (const observer of this.#observers) observer(name, event);
+      if (isHeard) this.#emitter.emit(name, event);
     } catch (error) {
       process.nextTick(() => {
         throw error;
@@ -91,16 +103,14 @@ export class SessionEvents {
 
   /** Trouble that no request can be told of goes to the `error` listeners or, if there are none, is warned of once. */
   report(id: string, req: IncomingMessage | undefined, error: unknown): void {
-    if (this.#emitter.listenerCount('error') > 0) {
-      if (!this.#told.has(error as object)) this.emit('error', id, { req, error });
-      return;
-    }
+    if (!this.#told.has(error as object)) this.emit('error', id, { req, error });
+    if (this.#emitter.listenerCount('error') > 0) return;
     warnOnce('WARN_SESSION_ERROR', error instanceof Error ? error.message : String(error));
   }
 
   /** Whether it is worth measuring an operation of the store. */
   isWatched(operation: StoreOperation): boolean {
-    return this.#listeners > 0 || hasSubscribers(channels[operation]);
+    return this.#listeners > 0 || this.#observers.length > 0 || hasSubscribers(channels[operation]);
   }
 
   /**
@@ -115,7 +125,7 @@ export class SessionEvents {
     run: (done: (error?: any, answer?: any) => void) => void,
     done: (error?: any, answer?: any) => void,
   ): void {
-    const message: ChannelMessage = { session: hashOf(id), req };
+    const message: ChannelMessage = { session: eventIdOf(id), req };
     const start = performance.now();
     const timed = (answered: typeof done) =>
       run((error, answer) => {
@@ -147,6 +157,7 @@ function hasSubscribers(channel: TracingChannel): boolean {
   );
 }
 
-function hashOf(id: string): string {
-  return createHash('sha256').update(id).digest('hex').slice(0, 12);
+/** What stands for a session's id wherever people read it; the same for the hash under which `hashIds` keeps it. */
+export function eventIdOf(id: string): string {
+  return Buffer.from(noticeOf(id).slice(MARK.length), 'base64url').toString('hex').slice(0, 12);
 }

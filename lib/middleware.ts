@@ -6,6 +6,7 @@ import { Core } from './core.js';
 import { SteadyError } from './errors.js';
 import type { SessionEventListener, SessionEventName } from './events.js';
 import { type HandshakeResponse, isHandshake, joinHandshake, refuseOnError } from './handshake.js';
+import { describe } from './option-checks.js';
 import { readOptions, type SessionOptions } from './options.js';
 import { isSameHost } from './origin.js';
 import type { OwnedSession } from './owners.js';
@@ -26,9 +27,12 @@ export interface SessionHandler {
   (req: any, res: any, next: (error?: any) => void): void;
   on(name: SessionEventName, listener: SessionEventListener): void;
   off(name: SessionEventName, listener: SessionEventListener): void;
-  /** A user's live sessions, by the option `owner`. */
+  /** A user's live sessions, by the option `owner`. @throws TypeError for an owner that is no text and no number */
   of(owner: string | number): AsyncIterable<OwnedSession>;
-  /** Destroys a user's sessions, wherever they are used; `except` is the id of one to keep. Resolves to their number. */
+  /**
+   * Destroys a user's sessions, wherever they are used; `except` is the id of one to keep. Resolves to their number.
+   * @throws TypeError for an owner that is no text and no number
+   */
   revoke(owner: string | number, how?: { except?: string }): Promise<number>;
   /** Gives the connections of a `ws` server sessions: their request has its session at the `connection` event. */
   websocket(server: WebSocketServerLike, options?: WebSocketOptions): void;
@@ -40,7 +44,7 @@ export interface SessionHandler {
 export function middleware(options: SessionOptions, deprecate: (message: string) => void): SessionHandler {
   const settings = readOptions(options, deprecate);
   const core = new Core(settings);
-  adviseAtStart(settings, typeof options.cookie === 'object' ? options.cookie : undefined);
+  adviseAtStart(settings, options);
 
   function session(req: IncomingRequest, res: ServerResponse, next: Next): void {
     if (isHandshake(req, res)) {
@@ -85,9 +89,9 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
   const handler: SessionHandler = Object.assign(session, {
     on: (name: SessionEventName, listener: SessionEventListener) => core.events.on(name, listener),
     off: (name: SessionEventName, listener: SessionEventListener) => core.events.off(name, listener),
-    of: (owner: string | number) => core.updater.of(String(owner)),
+    of: (owner: string | number) => core.updater.of(ownerText('of', owner)),
     revoke: (owner: string | number, { except }: { except?: string } = {}) =>
-      core.updater.revoke(String(owner), except),
+      core.updater.revoke(ownerText('revoke', owner), except),
     websocket: (server: WebSocketServerLike, how: WebSocketOptions = {}) =>
       serveWebSockets(core, load, server, how),
     socketio: (io: SocketIoServerLike, how: SocketOptions = {}) => serveSocketIo(core, openSocketIo, io, how),
@@ -101,6 +105,14 @@ const cores = new WeakMap<object, Core>();
 /** For this package's own tools, which look at what a handler works with. */
 export function coreOf(handler: object): Core | undefined {
   return cores.get(handler);
+}
+
+/** `String(undefined)` would be a user of that name, and a logout of nobody. */
+function ownerText(method: string, owner: unknown): string {
+  if (typeof owner === 'number' || (typeof owner === 'string' && owner !== '')) return String(owner);
+  throw new TypeError(
+    `${method}(): the owner must be a number or a string that is not empty; got ${describe(owner)}`,
+  );
 }
 
 /** What leads to a session: the right path, a store, a secret. For any other request, `next` has been called. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Core } from './core.js';
 import { SteadyError } from './errors.js';
 import type { SessionRecord } from './merge.js';
-import { pointerOf } from './pointer.js';
+import { isPointer, pointerOf } from './pointer.js';
 import { parseRecord } from './record.js';
 import type { OwnedRecord, SessionStore } from './stores/store.js';
 
@@ -74,17 +74,20 @@ export async function revokeSessions(
   return count;
 }
 
-/** How often the sessions are listed again at most. */
+/** How often the sessions are listed at most. */
 const ROUNDS = 10;
 
 async function revokeOne(core: Core, found: OwnedRecord): Promise<void> {
+  const start = performance.now();
   await found.destroy();
+  core.events.emit('destroy', found.key, { duration: performance.now() - start });
   core.sockets.endMatching((id) => found.matches(id), 'session revoked');
 }
 
 /**
  * The store's index tells which records may be the user's; the records themselves have the last word. A session whose id
- * is rotated meanwhile is looked for under its new one, which the listing may have missed.
+ * is rotated meanwhile is looked for under its new one, which the listing may have missed. A store that keeps no ids does
+ * not tell the new one: then it is asked again, until that brings no such record that was not there before.
  */
 async function* find(
   core: Core,
@@ -100,16 +103,21 @@ async function* find(
   }
   const given: OwnedRecord[] = [];
   const followed: string[] = [];
-  for await (const listed of store.owned?.(owner) ?? scan(store)) {
-    if (followed.some((id) => listed.matches(id))) continue;
-    const pointer = pointerOf(listed.value);
-    if (pointer && given.some((each) => each.matches(pointer.target))) continue;
-    const found = pointer ? await read(store, pointer.target) : listed;
-    const record = found && parseRecord(found.value);
-    if (!record || ownerOf(record, option) !== owner) continue;
-    if (pointer) followed.push(pointer.target);
-    given.push(found);
-    yield { found, record };
+  const deadEnds = new Set<string>();
+  for (let round = 0, before = -1; round < ROUNDS && deadEnds.size > before; round++) {
+    before = deadEnds.size;
+    for await (const listed of store.owned?.(owner) ?? scan(store)) {
+      if (followed.some((id) => listed.matches(id)) || given.some(({ key }) => key === listed.key)) continue;
+      const pointer = pointerOf(listed.key, listed.value);
+      if (pointer && given.some((each) => each.matches(pointer.target))) continue;
+      if (!pointer && isPointer(listed.value)) deadEnds.add(listed.key);
+      const found = pointer ? await read(store, pointer.target) : listed;
+      const record = found && parseRecord(found.value);
+      if (!record || ownerOf(record, option) !== owner) continue;
+      if (pointer) followed.push(pointer.target);
+      given.push(found);
+      yield { found, record };
+    }
   }
 }
 

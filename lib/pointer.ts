@@ -1,5 +1,7 @@
+import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import type { SessionRecord } from './merge.js';
 import { parseRecord } from './record.js';
+import { decryptText, encryptText } from './stores/aes-gcm.js';
 
 /** Where a session has moved to when its id was rotated, as the record under the old id says. */
 export interface Pointer {
@@ -8,18 +10,38 @@ export interface Pointer {
   movedAt: number;
 }
 
-/** The pointer that a stored text is, if it is one. To express-session it looks like an empty session. */
-export function pointerOf(text: string): Pointer | undefined {
-  if (!text.includes('"movedTo"')) return undefined;
-  const { cookie } = parseRecord(text) ?? {};
-  const { movedTo, movedAt } = (cookie ?? {}) as Record<string, unknown>;
-  return typeof movedTo === 'string' && typeof movedAt === 'number'
-    ? { target: movedTo, movedAt }
-    : undefined;
+/**
+ * The pointer that the text stored under `id` is, if it is one. To express-session it looks like an empty session.
+ *
+ * The new id works, so it is not to be read in a database that keeps no ids, as behind `hashIds`: it is encrypted under a key
+ * that only the old id gives. Pointers of former versions name it as it is, in `movedTo`.
+ */
+export function pointerOf(id: string, text: string): Pointer | undefined {
+  if (!isPointer(text)) return undefined;
+  const { movedTo, movedUnder, movedAt } = cookieOf(text);
+  const target = typeof movedUnder === 'string' ? decryptText(movedUnder, id, keyOf(id)) : movedTo;
+  return typeof target === 'string' && typeof movedAt === 'number' ? { target, movedAt } : undefined;
 }
 
-/** The text that takes the place of a session's record under its old id. */
-export function pointerText(record: SessionRecord, { target, movedAt }: Pointer): string {
+/** Whether a stored text is a pointer, even where the id that it is stored under is not known. */
+export function isPointer(text: string): boolean {
+  if (!text.includes('"movedAt"')) return false;
+  const { movedTo, movedUnder, movedAt } = cookieOf(text);
+  return typeof movedAt === 'number' && (typeof movedUnder === 'string' || typeof movedTo === 'string');
+}
+
+/** The text that takes the place of the record of the session with this id. */
+export function pointerText(id: string, record: SessionRecord, { target, movedAt }: Pointer): string {
   const cookie = record['cookie'] as SessionRecord;
-  return JSON.stringify({ cookie: { ...cookie, movedTo: target, movedAt } });
+  const movedUnder = encryptText(target, id, keyOf(id));
+  return JSON.stringify({ cookie: { ...cookie, movedUnder, movedAt } });
+}
+
+function cookieOf(text: string): Record<string, unknown> {
+  return (parseRecord(text)?.['cookie'] ?? {}) as Record<string, unknown>;
+}
+
+/** By HKDF (RFC 5869), which suits what is as good as random, as an id is. */
+function keyOf(id: string): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', id, '', 'steady-session pointer', 32)));
 }

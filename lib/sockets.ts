@@ -1,4 +1,5 @@
 import type { SessionContext } from './context.js';
+import { hashOf } from './stores/id-hash.js';
 
 /** RFC 6455 section 7.4.1: the endpoint received something that violates its policy. */
 export const POLICY_VIOLATION = 1008;
@@ -34,6 +35,8 @@ export class SocketRegistry {
   whenUsed: (() => void) | undefined;
 
   readonly #byId = new Map<string, Set<OpenSocket>>();
+  /** The ids that have sockets, by their hashes: stores may tell of nothing else. */
+  readonly #idsByHash = new Map<string, string>();
   /** Under which id each is filed; its session may have learned of another before the registry did. */
   readonly #ids = new Map<OpenSocket, string>();
   readonly #lookUp: (id: string) => Promise<Fate>;
@@ -59,7 +62,7 @@ export class SocketRegistry {
     this.#ids.delete(socket);
     const sockets = this.#byId.get(id);
     sockets?.delete(socket);
-    if (sockets?.size === 0) this.#byId.delete(id);
+    if (sockets?.size === 0) this.#forget(id);
     if (this.#ids.size === 0) this.#sleep();
   }
 
@@ -87,7 +90,7 @@ export class SocketRegistry {
       socket.context.followTo(to);
       this.#file(socket, to);
     }
-    this.#byId.delete(from);
+    this.#forget(from);
   }
 
   /** A request has given the session more time. */
@@ -95,8 +98,9 @@ export class SocketRegistry {
     for (const { context } of this.#byId.get(id) ?? []) context.livesUntil = until;
   }
 
-  /** Looks a session up now, if it has sockets: somebody says that it has ended. */
-  async check(id: string): Promise<void> {
+  /** Looks a session up now, if it has sockets: somebody says that it has ended, by its id or the hash of it. */
+  async check(name: string): Promise<void> {
+    const id = this.#idsByHash.get(name) ?? name;
     const sockets = [...(this.#byId.get(id) ?? [])];
     if (!sockets.some(({ context }) => context.wasStored(id))) return; // one that nobody has put anything in
     const fate = await this.#lookUp(id).catch(() => 'alive' as const); // a store that fails says nothing
@@ -108,6 +112,12 @@ export class SocketRegistry {
     this.#ids.set(socket, id);
     const sockets = this.#byId.get(id) ?? new Set();
     this.#byId.set(id, sockets.add(socket));
+    this.#idsByHash.set(hashOf(id), id);
+  }
+
+  #forget(id: string): void {
+    this.#byId.delete(id);
+    this.#idsByHash.delete(hashOf(id));
   }
 
   #wakeBy(time: number): void {

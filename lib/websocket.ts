@@ -54,7 +54,8 @@ const LONGEST_INTERVAL = 2 ** 31 - 1;
 
 /**
  * Gives the connections of a `ws` server sessions, by taking over its `handleUpgrade`: the request is loaded before the
- * `connection` event, and committed after the app's `close` handlers.
+ * `connection` event, and committed after the app's `close` handlers. A handler that waits for something, such as a timer
+ * or a database, stores what it changes after that by `await req.session.save()`.
  */
 export function serveWebSockets(
   core: Core,
@@ -111,8 +112,15 @@ async function admit(
   const { context } = loaded as { context: SessionContext | undefined };
   const upgraded = await Promise.resolve(req).then(how.upgrade).catch(orElse(500));
   if (upgraded === 500) return 500;
-  const stored = await Promise.resolve(context?.beforeEnd()).catch(orElse(503));
+  const stored = await committed(context).catch(orElse(503));
   return stored === 503 ? 503 : { context };
+}
+
+function committed(context: SessionContext | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (context) context.beforeEnd({ done: (error) => (error ? reject(error) : resolve()) });
+    else resolve();
+  });
 }
 
 /** A function that fails has not allowed anything. */

@@ -1,3 +1,4 @@
+import { pointerOf } from '../../lib/pointer.js';
 import { sign } from '../../lib/signature.js';
 import { cookieOf, exchange } from './exchange.js';
 import type { GatedStore } from './gated-stores.js';
@@ -201,8 +202,10 @@ class World {
   #live(): Map<string, any> {
     const records = this.#backend.live();
     const at = (id: string): any => {
-      const movedTo: string | null | undefined = records.get(id)?.cookie?.movedTo;
-      return movedTo === undefined ? records.get(id) : at(movedTo ?? '');
+      const record = records.get(id);
+      const pointer = record && pointerOf(id, JSON.stringify(record));
+      if (pointer) return at(pointer.target);
+      return record?.cookie?.movedTo === null ? undefined : record; // about to be destroyed
     };
     return new Map([...records.keys()].flatMap((id) => (at(id) === undefined ? [] : [[id, at(id)]])));
   }

@@ -18,8 +18,14 @@ afterEach(async () => {
   await closeSites();
 });
 
+const count = (data: { n?: number }): void => {
+  data.n = (data.n ?? 0) + 1;
+};
+
 const pages: Handler = async (req, res) => {
   if (req.url === '/change') req.session.n = (req.session.n ?? 0) + 1;
+  if (req.url === '/update') await req.session.update(count);
+  if (req.url === '/take') await req.session.take('n');
   if (req.url === '/logout') await req.session.destroy();
   res.end(req.sessionID);
 };
@@ -48,6 +54,22 @@ async function open(
 const hashOf = (id: string) => createHash('sha256').update(id).digest('hex').slice(0, 12);
 
 describe.each(STORES)('%s', (store) => {
+  test('update() and take() tell of what they store, once', async () => {
+    const { browser, names, settled } = await open(store);
+    await browser.get('/update');
+    await settled();
+    expect(names()).toEqual(['create']);
+    await browser.get('/update');
+    await settled();
+    expect(names()).toEqual(['load', 'save', 'touch']);
+    await browser.get('/take');
+    await settled();
+    expect(names()).toEqual(['load', 'save', 'touch']);
+    await browser.get('/take');
+    await settled();
+    expect(names()).toEqual(['load', 'touch']);
+  });
+
   test('create, load, touch, save and destroy, each with a hash of the id, the request and the time it took', async () => {
     const { browser, events, names, settled } = await open(store);
     await browser.get('/begin');

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import session from '../../lib/index.js';
 import { unsign } from '../../lib/signature.js';
 import { collect } from '../support/async.js';
@@ -103,6 +104,20 @@ async function open(
 const ask = async (browser: Browser, path = '/look') => JSON.parse((await browser.get(path)).body);
 const dataOf = async (handler: session.SessionHandler, owner: string | number) =>
   (await collect(handler.of(owner))).map(({ data }) => data);
+
+test.each([
+  [undefined, 'undefined (undefined)'],
+  [null, 'null'],
+  ['', '""'],
+  [true, 'true (boolean)'],
+  [{ id: 7 }, 'an object (Object)'],
+])('an owner that is %j is an error, not a user of that name', async (owner: any, described) => {
+  const { handler } = await open(new session.MemoryStore());
+  const text = `the owner must be a number or a string that is not empty; got ${described}`;
+
+  expect(() => handler.revoke(owner)).toThrow(new TypeError(`revoke(): ${text}`));
+  expect(() => handler.of(owner)).toThrow(new TypeError(`of(): ${text}`));
+});
 
 describe.each(makers)('%s', (_, make) => {
   test('of() gives the user’s sessions and no others', async () => {
@@ -256,6 +271,77 @@ test('a rotation between the listing and the look at the record does not hide th
 
   expect(await handler.revoke(7)).toBe(1);
   expect((await ask(browser)).data).toEqual({});
+});
+
+test('a rotation between the look at the record and its end does not save the session', async () => {
+  const clock = stopClock();
+  const store = new ListingStore();
+  const { handler, login } = await open(store, { rotateAfter: HOUR });
+  const browser = await login(7);
+  clock.pass(HOUR);
+  const { destroy } = store;
+  store.destroy = async (id) => {
+    store.destroy = destroy;
+    await ask(browser); // rotates
+    await destroy(id);
+  };
+
+  expect(await handler.revoke(7)).toBe(2); // the id that is left behind, and the one that it was given
+  expect((await ask(browser)).data).toEqual({});
+  expect(await collect(store.ids())).toEqual([]);
+});
+
+test('nor where the listing has missed the new id, and the store keeps no ids', async () => {
+  const clock = stopClock();
+  const inner = new IndexedStore();
+  const { handler, login } = await open(session.hashIds(inner), { rotateAfter: HOUR });
+  const browser = await login(7);
+  clock.pass(HOUR);
+  const { owned } = inner;
+  let listings = 0;
+  inner.owned = async function* (owner) {
+    listings++;
+    const before = listings === 1 ? [...inner.owners.get(owner)!] : undefined;
+    if (before) await ask(browser); // rotates
+    for await (const found of owned.call(inner, owner)) if (before?.includes(found.key) ?? true) yield found;
+  };
+
+  expect(await dataOf(handler, 7)).toEqual([{ userId: 7 }]);
+  expect(listings).toBe(2); // the first time there was a pointer
+  listings = 0;
+  clock.pass(HOUR);
+  expect(await handler.revoke(7)).toBe(1);
+  expect((await ask(browser)).data).toEqual({});
+});
+
+describe('revoke() tells of each session that it destroys', () => {
+  test.each(makers)('%s', async (_, make) => {
+    const { handler, login } = await open(make());
+    const browsers = [await login(7), await login(7), await login(8)];
+    const ids: string[] = [];
+    for (const browser of browsers) ids.push((await ask(browser)).id);
+    const told: session.SessionEvent[] = [];
+    handler.on('destroy', (event) => told.push(event));
+    const hash = (id: string) => createHash('sha256').update(id).digest('hex').slice(0, 12);
+
+    expect(await handler.revoke(7, { except: ids[0]! })).toBe(1);
+    expect(told).toEqual([{ session: hash(ids[1]!), duration: expect.any(Number) }]);
+    for await (const one of handler.of(8)) await one.revoke();
+    expect(told.map((event) => event.session)).toEqual([hash(ids[1]!), hash(ids[2]!)]);
+  });
+
+  test('and of none that the store has failed to destroy', async () => {
+    const store = new ListingStore();
+    const { handler, login } = await open(store);
+    await login(7);
+    const told: session.SessionEvent[] = [];
+    handler.on('destroy', (event) => told.push(event));
+    const failure = new Error('down');
+    store.destroy = () => Promise.reject(failure);
+
+    await expect(handler.revoke(7)).rejects.toBe(failure);
+    expect(told).toEqual([]);
+  });
 });
 
 test('without the option owner, both say what is missing', async () => {

@@ -90,6 +90,14 @@ const scenes: Scene[] = [
       session({ ...others, secret: 'please-change-me-in-production-please-please' });`,
   },
   {
+    code: 'WARN_SESSION_NO_SECRET',
+    says: ['given, but empty', 'environment variable'],
+    program: `const { secret, ...others } = good;
+      session(others);
+      session({ ...others, secret: process.env.NO_SUCH_VARIABLE });
+      session({ ...others, secret: '' });`,
+  },
+  {
     code: 'WARN_SESSION_TWO_LIFETIMES',
     says: ['both maxAge and expires', 'Give just maxAge'],
     program: `for (const n of [1, 2]) session({ ...good, cookie: { maxAge: 1000, expires: new Date() } });`,
@@ -243,4 +251,13 @@ test('what a listener for events throws is an uncaught exception, and the reques
     const answer = await visit([sessions, write], { times: 1 });
     given.push({ code: String(answer.status), message: answer.headers.get('set-cookie') });`);
   expect(first).toEqual({ code: 'uncaught', message: 'of the listener' });
+});
+
+test('there is an end to texts that differ, as those of errors may', async () => {
+  const given = await warningsOf(`const { warnOnce } = require('./lib/warnings.js');
+    for (let n = 0; n < 250; n++) warnOnce('WARN_SESSION_ERROR', 'text ' + n);
+    for (let n = 0; n < 250; n++) warnOnce('WARN_SESSION_ERROR', 'text ' + n);`);
+
+  const texts = Array.from({ length: 100 }, (_, n) => `text ${n} ${link('WARN_SESSION_ERROR')}`);
+  expect(given.map(({ message }) => message)).toEqual(texts);
 });

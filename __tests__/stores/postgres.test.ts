@@ -672,7 +672,7 @@ CREATE INDEX IF NOT EXISTS "Sessions_owner_idx" ON "My App"."Sessions" (owner, s
 
 describe('options of PostgresStore', () => {
   const pool = { query: jest.fn() };
-  const all = '{ pool, table, createTable, cleanupInterval }';
+  const all = '{ pool, table, createTable, cleanupInterval, notify }';
   const wrongPool = (described: string) =>
     `PostgresStore: pool option must be a Pool of pg; got ${described}. ` +
     'For example: new PostgresStore({ pool: new Pool({ connectionString }) })';

@@ -1,6 +1,7 @@
 import { Cluster, Redis } from 'ioredis';
 import { createCluster } from 'redis';
 import { conformance } from '../../lib/conformance/index.js';
+import { noticeOf } from '../../lib/stores/id-hash.js';
 import { RedisStore } from '../../lib/stores/redis.js';
 import { collect, eventually } from '../support/async.js';
 import { describeWith, type RedisCluster, type RedisServer, startRedisCluster } from '../support/servers.js';
@@ -99,6 +100,41 @@ describeWith('redis-server', 'RedisStore on a cluster', () => {
       } finally {
         await prefixing.close();
       }
+    });
+
+    test('with notify, what one process destroys others hear of, whichever node has it', async () => {
+      const options = { prefix: `told-${name}:`, notify: true };
+      const listening = new RedisStore({ client: another.client, ...options });
+      const destroying = new RedisStore({ client: handle.client, ...options });
+      const heard: string[] = [];
+      const stop = await listening.onDestroy!((id) => heard.push(id));
+      const ids = Array.from({ length: 12 }, (_, n) => `id${n}`);
+      for (const id of ids) {
+        await destroying.set(id, 'text', { expires: later() });
+        await destroying.destroy(id);
+      }
+      await eventually(() => heard[11]);
+      stop();
+      await destroying.destroy('unheard');
+      await destroying.get('unheard');
+
+      expect(heard.sort()).toEqual(ids.map(noticeOf).sort());
+    });
+
+    test("the connections of notify end with the client's", async () => {
+      const own = await open(cluster);
+      const store = new RedisStore({ client: own.client, prefix: `ended-${name}:`, notify: true });
+      await store.onDestroy!(() => {});
+      const subscribers = async () => {
+        const counts = cluster.nodes.map(({ url }) =>
+          onNode(url, async (node) => Number((await node.pubsub('NUMSUB', `ended-${name}:destroyed`))[1])),
+        );
+        return (await Promise.all(counts)).reduce((a, b) => a + b);
+      };
+      expect(await subscribers()).toBe(1);
+      await own.close();
+
+      expect(await eventually(async () => ((await subscribers()) === 0 ? 'ended' : undefined))).toBe('ended');
     });
 
     test('each node gets the script when it is first needed there', async () => {

@@ -1,17 +1,31 @@
-/** A program: an app with sessions in Redis, over HTTP and WebSocket. It tells its port, and takes its settings from argv. */
+/**
+ * A program: an app with sessions in Redis or PostgreSQL, over HTTP and WebSocket. It tells its port, and takes its
+ * settings from argv.
+ */
 import { createServer } from 'node:http';
 import express from 'express';
+import { Pool } from 'pg';
 import { createClient } from 'redis';
 import { WebSocketServer } from 'ws';
 import session from '../../lib/index.js';
+import { PostgresStore } from '../../lib/stores/postgres.js';
 import { RedisStore } from '../../lib/stores/redis.js';
 
-async function main(url: string, checkInterval: number, notify: boolean): Promise<void> {
-  const client = await createClient({ url }).on('error', console.error).connect();
+async function open(url: string, notify: boolean): Promise<session.SessionStore> {
+  if (url.startsWith('redis')) {
+    const client = await createClient({ url }).on('error', console.error).connect();
+    return new RedisStore({ client, notify });
+  }
+  const pool = new Pool({ connectionString: url }).on('error', console.error);
+  return new PostgresStore({ pool, createTable: true, notify });
+}
+
+async function main(url: string, checkInterval: number, notify: boolean, hashed: boolean): Promise<void> {
+  const store = await open(url, notify);
   const sessions = session({
     ...session.recommended,
     secret: 'a secret of two processes, 32 bytes or more',
-    store: new RedisStore({ client, notify }),
+    store: hashed ? session.hashIds(store) : store,
     owner: 'user',
   });
   const app = express();
@@ -52,5 +66,5 @@ async function main(url: string, checkInterval: number, notify: boolean): Promis
   server.listen(0, '127.0.0.1', () => console.log((server.address() as { port: number }).port));
 }
 
-const [, , url, checkInterval, notify] = process.argv;
-void main(url as string, Number(checkInterval), notify === 'notify');
+const [, , url, checkInterval, ...words] = process.argv;
+void main(url as string, Number(checkInterval), words.includes('notify'), words.includes('hashed'));

@@ -3,7 +3,7 @@ import { createClient } from 'redis';
 import { RedisStore } from '../../lib/stores/redis.js';
 import { eventually } from '../support/async.js';
 import { describeWith, type RedisServer, startRedis } from '../support/servers.js';
-import { closeAll, startSite } from './support.js';
+import { closeAll, hashed, startSite } from './support.js';
 
 afterEach(closeAll);
 
@@ -16,6 +16,16 @@ const CLIENTS = {
   ioredis: async (url: string) => {
     const client = new Redis(url);
     client.on('error', () => {});
+    return { client, end: () => client.disconnect() };
+  },
+  'ioredis as docs/stores.md advises': async (url: string) => {
+    const client = new Redis(url, {
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      lazyConnect: true,
+    });
+    client.on('error', () => {});
+    await client.connect();
     return { client, end: () => client.disconnect() };
   },
 };
@@ -40,9 +50,29 @@ describeWith('redis-server', 'RedisStore with notify', () => {
       await destroying.destroy('b');
       await destroying.get('b');
 
-      expect(heard).toEqual(['a']);
+      expect(heard).toEqual([hashed('a')]); // no id is in the messages
       here.end();
       there.end();
+    });
+
+    test('listens again when the server is back', async () => {
+      const server = await startRedis();
+      const [here, there] = [await open(server.url), await open(server.url)];
+      const listening = new RedisStore({ client: here.client, notify: true });
+      const destroying = new RedisStore({ client: there.client, notify: true });
+      const heard: string[] = [];
+      const stop = await listening.onDestroy!((id) => heard.push(id));
+      await server.restart();
+      await eventually(async () => {
+        await destroying.destroy('a');
+        return heard[0];
+      });
+
+      expect(new Set(heard)).toEqual(new Set([hashed('a')]));
+      stop();
+      here.end();
+      there.end();
+      await server.stop();
     });
 
     test('listens only where sockets are open, and its connection ends with the client', async () => {

@@ -1,4 +1,5 @@
 import { eventually } from '../support/async.js';
+import { gate } from '../support/http.js';
 import { closeAll, hangUp, type Site, type SiteOptions, say, startSite, turns } from './support.js';
 
 afterEach(closeAll);
@@ -219,6 +220,79 @@ describe('when the socket closes', () => {
     await hangUp(site, client);
 
     expect(site.store.data()).toEqual([{ user: 'ada', color: 'red', left: true }]);
+  });
+
+  describe('what a close handler changes after it has waited for something', () => {
+    /** Closes a socket whose handler waits for a gate, while nothing else happens to its session any more. */
+    async function waiting(how: SiteOptions, act: (session: any) => unknown) {
+      const { site, client, req } = await connected(how);
+      const asked = gate();
+      const outcome = new Promise((resolve) => {
+        site.opened[0]!.client.on('close', async () => {
+          req.session.early = true;
+          await asked.opened;
+          req.session.left = true;
+          resolve(Promise.resolve(act(req.session)).catch((error: any) => error.code));
+        });
+      });
+      await put(site, { color: 'red' });
+      await hangUp(site, client);
+      expect(site.store.data()).toEqual([{ user: 'ada', color: 'red', early: true }]);
+      const settle = async () => {
+        asked.open();
+        const result = await outcome;
+        await turns();
+        return result;
+      };
+      return { site, settle };
+    }
+
+    test.each<[string, (session: any) => unknown, object]>([
+      ['its save()', (session) => session.save(), { left: true }],
+      [
+        'its update()',
+        (session) => session.update((data: any) => Object.assign(data, { moves: 1 })),
+        { left: true, moves: 1 },
+      ],
+    ])('is stored by %s, merged', async (_, act, change) => {
+      const { site, settle } = await waiting({}, act);
+      await put(site, { color: 'blue' });
+      await settle();
+
+      expect(site.store.data()).toEqual([{ user: 'ada', color: 'blue', early: true, ...change }]);
+    });
+
+    test('is not, without that', async () => {
+      const { site, settle } = await waiting({}, () => {});
+      await settle();
+
+      expect(site.store.data()).toEqual([{ user: 'ada', color: 'red', early: true }]);
+    });
+
+    test.each<[string, (session: any) => unknown, unknown]>([
+      ['save()', (session) => session.save(), undefined],
+      ['update()', (session) => session.update(() => {}), 'ERR_SESSION_GONE'],
+    ])('brings no session back that has been ended meanwhile: %s', async (_, act, result) => {
+      const { site, settle } = await waiting({}, act);
+      await site.inRequest((req) => void req.session.destroy());
+
+      expect(await settle()).toBe(result);
+      expect(site.store.records.size).toBe(0);
+    });
+
+    test('goes along with an id that was rotated meanwhile', async () => {
+      const options = { rotateAfter: 10, rotateGrace: 3_600_000 };
+      const { site, settle } = await waiting({ options }, (session) => session.save());
+      const before = site.cookie();
+      await eventually(async () => {
+        await site.inRequest(() => {});
+        return site.cookie() === before ? undefined : true;
+      });
+      await settle();
+      const answer = await site.inRequest((req) => (req.session as any).left);
+
+      expect(answer.body).toBe('true');
+    });
   });
 
   test('what was changed while it was open is stored', async () => {

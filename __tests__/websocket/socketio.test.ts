@@ -36,7 +36,7 @@ interface Site extends User {
   opened: (Socket & { request: any })[];
   open(
     transport: Transport,
-    options?: { headers?: Record<string, string>; namespace?: string },
+    options?: { headers?: Record<string, string>; transports?: Transport[] },
   ): Promise<Client>;
 }
 
@@ -82,9 +82,9 @@ async function start({
   io.of(namespace).on('connection', (socket) => opened.push(socket as Site['opened'][number]));
   const port = portOf(server);
   const user = browserOf(server);
-  const open: Site['open'] = async (transport, { headers = {} } = {}) => {
+  const open: Site['open'] = async (transport, { headers = {}, transports = [transport] } = {}) => {
     const socket = connect(`http://127.0.0.1:${port}${namespace}`, {
-      transports: [transport],
+      transports,
       extraHeaders: { cookie: user.cookie(), ...headers },
       reconnection: false,
       forceNew: true,
@@ -246,6 +246,41 @@ describe.each(BOTH)('sessions.socketio(io) over %s', (transport) => {
     expect(site.store.calls).toEqual(['touch']);
   });
 });
+
+describe.each(MOUNTS.map((mount) => [mount] as const))(
+  '%s: a client that changes from polling to WebSocket, as by default',
+  (mount) => {
+    /** A client that is connected by polling at first, and has changed over. */
+    async function changedOver() {
+      const site = await loggedIn({ mount });
+      const client = await site.open('polling', { transports: ['polling', 'websocket'] });
+      const { engine } = client.socket.io;
+      if (engine.transport.name !== 'websocket') await once(engine as any, 'upgrade');
+      await eventually(() => (site.opened[0]!.conn.transport.name === 'websocket' ? true : undefined));
+      return { site, client, request: site.opened[0]!.request };
+    }
+
+    test('has one session all along', async () => {
+      const { site, client, request } = await changedOver();
+      await site.inRequest((req) => void Object.assign(req.session, { color: 'red' }));
+      await request.session.update((data: any) => Object.assign(data, { moves: 1 }));
+
+      expect(site.store.data()).toEqual([{ user: 'ada', color: 'red', moves: 1 }]);
+      expect(site.opened).toHaveLength(1);
+      expect(client.socket.connected).toBe(true);
+    });
+
+    test('is disconnected by a logout', async () => {
+      const { site, client } = await changedOver();
+      await site.inRequest((req) => void req.session.destroy());
+
+      expect(await client.disconnected).toBe(
+        mount === 'sessions.socketio(io)' ? 'io server disconnect' : 'transport close',
+      );
+      expect(site.store.records.size).toBe(0);
+    });
+  },
+);
 
 test('over a WebSocket the connection is closed with code 1008 and the reason', async () => {
   const site = await loggedIn();

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,6 +9,11 @@ import { eventually } from '../support/async.js';
 import { type Answer, Browser } from '../support/http.js';
 
 export const SECRET = 'a secret for the tests of sockets, 32 bytes or more';
+
+/** What stands for an id in the messages between processes. */
+export function hashed(id: string): string {
+  return `sha256-${createHash('sha256').update(id).digest('base64url')}`;
+}
 
 type Operation = 'get' | 'set' | 'touch' | 'destroy';
 

@@ -88,6 +88,7 @@ export function encrypt(
     }),
     ...(store.ids && { ids: () => store.ids!() }),
     ...(store.ids && store.owned && { owned: (owner: string) => unsealed(store.owned!(owner)) }),
+    ...(store.onDestroy && { onDestroy: (listener) => store.onDestroy!(listener) }),
     ...(store.close && { close: () => store.close!() }),
     ...(store.atomic !== undefined && { atomic: store.atomic }),
   };

@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
 import { lockOf } from '../adapters/lock.js';
+import { hashOf, MARK } from './id-hash.js';
 import type { OwnedRecord, SessionStore, SetOptions } from './store.js';
 import { checkOptions } from './store-options.js';
 
-/** Tells a hashed id from any other, see {@link hashIds}. */
-const MARK = 'sha256-';
 const DAY = 86_400_000;
 
 export interface HashIdsOptions {
@@ -30,7 +28,7 @@ export interface HashIdsOptions {
  * looked up as a plain id: or else a hash that was read in the database would be an id that works.
  *
  * There is no `ids`, since they are not known. There is `owned` if the store within has it; a session that was moved is
- * found once it has been written again. All else is as with the store within, `atomic` too.
+ * found once it has been written again. All else is as with the store within, `atomic` and `onDestroy` too.
  */
 export function hashIds(store: SessionStore, options: HashIdsOptions = {}): SessionStore {
   checkOptions('hashIds', options, ['plain', 'ttl']);
@@ -68,6 +66,7 @@ export function hashIds(store: SessionStore, options: HashIdsOptions = {}): Sess
       getAndTouch: (id: string, expires: number) => run(id, (hash) => store.getAndTouch!(hash, expires)),
     }),
     ...(store.owned && { owned: (owner: string) => underHashes(store.owned!(owner)) }),
+    ...(store.onDestroy && { onDestroy: (listener) => store.onDestroy!(listener) }),
     ...(store.close && { close: () => store.close!() }),
   };
 }
@@ -79,10 +78,6 @@ async function* underHashes(records: AsyncIterable<OwnedRecord>): AsyncGenerator
       ...found,
       matches: (id) => found.matches(hashOf(id)) || (!id.startsWith(MARK) && found.matches(id)),
     };
-}
-
-function hashOf(id: string): string {
-  return MARK + createHash('sha256').update(id).digest('base64url');
 }
 
 /**

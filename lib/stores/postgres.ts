@@ -1,5 +1,8 @@
 import { badOption } from '../option-checks.js';
 import { Cleanup, SLICE } from './cleanup.js';
+import { noticeOf } from './id-hash.js';
+import { PostgresNotices } from './postgres-notices.js';
+import { ELSEWHERE, troublesOf } from './postgres-trouble.js';
 import type { OwnedRecord, SessionStore, SetOptions } from './store.js';
 import { checkOptions, hasMethods, kind } from './store-options.js';
 import { decodeText, encodeText } from './text.js';
@@ -25,6 +28,14 @@ export interface PostgresStoreOptions {
    * @default 900_000 (15 minutes)
    */
   cleanupInterval?: number;
+  /**
+   * Tell all processes at once of each session that is destroyed, by NOTIFY, so that they close its sockets without
+   * waiting for their next look. In each process that serves sockets it takes one more connection, with the pool's
+   * settings. That one must lead to the primary itself: not to a replica, nor through a pooler that lends connections out
+   * by transaction, such as PgBouncer mostly does. Give it in all processes or in none.
+   * @default false
+   */
+  notify?: boolean;
 }
 
 /**
@@ -36,6 +47,7 @@ export interface PostgresStoreOptions {
  *   the same setting of `TimeZone`. The store's own table has neither limit.
  * - A user's sessions are found by an index on the column `owner`; in a table without it, as connect-pg-simple's, by
  *   going through all sessions.
+ * - With `notify`, a session's end reaches the sockets of all processes at once, by LISTEN and NOTIFY.
  * - The server's clock counts the time that a record has left, so it and the app's need not agree.
  * - Trouble with the server rejects with a `SteadyError` whose code begins with `ERR_SESSION_STORE_`. Service
  *   returns with the server: the pool makes new connections.
@@ -51,13 +63,17 @@ export class PostgresStore implements SessionStore {
   readonly #cleanup: Cleanup;
   readonly #table: string;
   readonly #createTable: boolean;
+  readonly #notices: PostgresNotices | undefined;
+  /** Calls back with the hash of the id of each session that any process destroys. There with `notify`. */
+  declare readonly onDestroy?: (listener: (id: string) => void) => Promise<() => void>;
   #tableReady: Promise<void> | undefined;
   #hasOwners: Promise<boolean> | undefined;
 
   /** @throws {TypeError} if the pool is missing or of another kind, or an option is unknown or of a wrong type. */
   constructor(options: PostgresStoreOptions) {
-    checkOptions('PostgresStore', options, ['pool', 'table', 'createTable', 'cleanupInterval'], ELSEWHERE);
+    checkOptions('PostgresStore', options, OPTIONS, ELSEWHERE);
     const { pool, table = 'session', createTable = false, cleanupInterval = 15 * 60_000 } = options;
+    const { notify = false } = options;
     if (!hasMethods(pool, 'query')) {
       const example = 'For example: new PostgresStore({ pool: new Pool({ connectionString }) })';
       throw new TypeError(`PostgresStore: pool option must be a Pool of pg; got ${kind(pool)}. ${example}`);
@@ -73,6 +89,10 @@ export class PostgresStore implements SessionStore {
     this.#cleanup = new Cleanup('PostgresStore', cleanupInterval, () => this.#removeSlice());
     this.#cleanup.start();
     surviveClientErrors('PostgresStore', pool);
+    if (!notify) return;
+    const notices = new PostgresNotices(pool, table);
+    this.#notices = notices;
+    this.onDestroy = (listener) => notices.listen(listener);
   }
 
   /**
@@ -120,7 +140,9 @@ CREATE INDEX IF NOT EXISTS "${name}_owner_idx" ON ${quoted} (owner, sid) WHERE o
   }
 
   async destroy(id: string): Promise<void> {
-    await this.#query(this.#sql.destroy, [encodeText(id)]);
+    const sid = encodeText(id);
+    if (!this.#notices) await this.#query(this.#sql.destroy, [sid]);
+    else await this.#query(this.#sql.destroyAndTell, [sid, this.#notices.channel, noticeOf(id)]);
   }
 
   async *ids(): AsyncIterable<string> {
@@ -164,9 +186,10 @@ CREATE INDEX IF NOT EXISTS "${name}_owner_idx" ON ${quoted} (owner, sid) WHERE o
     return this.#cleanup.run();
   }
 
-  /** Ends the clean-up. The pool is the app's to end. */
+  /** Ends the clean-up, and the connection that `notify` has opened. The pool is the app's to end. */
   close(): void {
     this.#cleanup.stop();
+    this.#notices?.close();
   }
 
   async #removeSlice(): Promise<number> {
@@ -193,6 +216,8 @@ CREATE INDEX IF NOT EXISTS "${name}_owner_idx" ON ${quoted} (owner, sid) WHERE o
   }
 }
 
+const OPTIONS = ['pool', 'table', 'createTable', 'cleanupInterval', 'notify'];
+
 /** What is used of a `Pool` of `pg`. */
 export interface PostgresPool {
   query(text: string, values?: any[]): Promise<PostgresResult>;
@@ -218,6 +243,9 @@ function statements(table: string) {
     withOwner: writes(table, until('$3'), true),
     touch: `UPDATE ${table} SET expire = ${until('$2')} WHERE sid = $1 AND expire > now()`,
     destroy: `DELETE FROM ${table} WHERE sid = $1`,
+    // The server tells of it when it is done and can be seen by all, and not before.
+    destroyAndTell: `WITH gone AS (DELETE FROM ${table} WHERE sid = $1 RETURNING sid)
+      SELECT pg_notify($2, $3) FROM gone`,
     page: page('sid'),
     fullPage: page('sid, sess::text'),
     ownedPage: page('sid, sess::text', 'owner = $3 AND '),
@@ -283,64 +311,3 @@ async function withRetries<T>(query: () => Promise<T>): Promise<T> {
 }
 
 const MOST_ATTEMPTS = 20;
-
-// ------------------------------------------------------------------------------------------------------ trouble
-
-/** Options of connect-pg-simple, and where they went. */
-const ELSEWHERE = {
-  tableName: 'it is table',
-  schemaName: 'it is part of table: "schema.table"',
-  createTableIfMissing: 'it is createTable',
-  pruneSessionInterval: 'it is cleanupInterval, in milliseconds',
-  conString: 'it is pool: new Pool({ connectionString })',
-  conObject: 'it is pool: new Pool(...)',
-  ttl: 'set ttl or cookie.maxAge of session() instead',
-  disableTouch: 'set touchAfter of session() instead',
-};
-
-function troublesOf(table: string): readonly Trouble[] {
-  const remedy = `pass createTable: true, or run what PostgresStore.ddl(${JSON.stringify(table)}) gives`;
-  return [
-    {
-      sign: /^42P01/,
-      code: 'ERR_SESSION_STORE_TABLE',
-      advice: `there is no table ${JSON.stringify(table)} in this database. To create it, ${remedy}.`,
-    },
-    {
-      sign: /^(42703|42P10)/,
-      code: 'ERR_SESSION_STORE_TABLE',
-      advice: `${JSON.stringify(table)} is not a table for sessions. Choose another with the option table, and ${remedy}.`,
-    },
-    {
-      sign: /^22P02/,
-      code: 'ERR_SESSION_STORE_VALUE',
-      advice:
-        "the table's column sess is of type json and what was to be stored is not JSON. " +
-        'For other texts, such as encrypted ones, change it: ALTER TABLE ... ALTER COLUMN sess TYPE text.',
-    },
-    {
-      sign: /^25006/,
-      code: 'ERR_SESSION_STORE_READ_ONLY',
-      advice: 'the server or the connection is read-only. Connect the pool to the primary.',
-    },
-    {
-      sign: /^(28|3D000|42501)|SASL/,
-      code: 'ERR_SESSION_STORE_DENIED',
-      advice:
-        'the server refuses the user, the password or the database, or the user may not use the table. ' +
-        "Check the pool's settings and the rights of the user.",
-    },
-    {
-      sign: /^53[12]00/,
-      code: 'ERR_SESSION_STORE_FULL',
-      advice: 'the server has no disk space or memory left for a write. Free some.',
-    },
-    {
-      sign: /^(08|57P|53300|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOST|ENET)|terminated|timeout|after calling end|not queryable/,
-      code: 'ERR_SESSION_STORE_UNREACHABLE',
-      advice:
-        'there is no connection to the server. Check that it runs, that it has connections left and that the pool ' +
-        'has not been ended; service returns when the server does.',
-    },
-  ];
-}

@@ -5,7 +5,9 @@ type Listener = (message: string) => void;
 
 /** What is used of a client for pub/sub, beyond its commands: node-redis listens by callback, ioredis by event. */
 interface PubSubClient {
-  duplicate(): PubSubClient;
+  duplicate(...overrides: object[]): PubSubClient;
+  /** Says ioredis' `Cluster` of itself. */
+  readonly isCluster?: boolean;
   publish(channel: string, message: string): Promise<unknown>;
   subscribe(channel: string, listener?: Listener): Promise<unknown>;
   on(event: string, listener: (...args: any[]) => void): unknown;
@@ -28,7 +30,8 @@ export class RedisNotices {
       );
     this.#client = client as PubSubClient;
     this.#channel = channel;
-    this.#client.on('end', () => this.close()); // ours must not keep the process alive
+    // ours must not keep the process alive; `disconnect` is what a cluster of node-redis calls its end
+    for (const end of ['end', 'disconnect']) this.#client.on(end, () => this.close());
   }
 
   /** Nobody depends on it, so its failure is none. */
@@ -38,7 +41,7 @@ export class RedisNotices {
 
   /** Listens over a connection of its own, since one that is subscribed can do little else. */
   async listen(listener: Listener): Promise<() => void> {
-    const subscriber = this.#client.duplicate();
+    const subscriber = duplicateOf(this.#client);
     surviveClientErrors('RedisStore', subscriber);
     this.#subscribers.add(subscriber);
     if (isIoRedis(subscriber)) {
@@ -60,6 +63,13 @@ export class RedisNotices {
     if (isIoRedis(subscriber)) subscriber.disconnect?.();
     else subscriber.destroy?.();
   }
+}
+
+/** One of ioredis connects by itself, and has to keep the wish to subscribe until it is connected. */
+function duplicateOf(client: PubSubClient): PubSubClient {
+  if (!isIoRedis(client)) return client.duplicate();
+  const patient = { enableOfflineQueue: true };
+  return client.isCluster ? client.duplicate([], patient) : client.duplicate(patient);
 }
 
 function isIoRedis(client: PubSubClient): boolean {

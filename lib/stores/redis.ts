@@ -1,4 +1,5 @@
 import { badOption } from '../option-checks.js';
+import { noticeOf } from './id-hash.js';
 import { RedisNotices } from './redis-notices.js';
 import { RedisOwners } from './redis-owners.js';
 import { type RedisScript, redisScript, runScript, sha1 } from './redis-script.js';
@@ -57,7 +58,7 @@ export class RedisStore implements SessionStore {
   readonly #prefix: string;
   readonly #owners: RedisOwners;
   readonly #notices: RedisNotices | undefined;
-  /** Calls back with the id of each session that any process destroys. There with `notify`. */
+  /** Calls back with the hash of the id of each session that any process destroys. There with `notify`. */
   declare readonly onDestroy?: (listener: (id: string) => void) => Promise<() => void>;
 
   /** @throws {TypeError} if the client is missing or of another kind, or an option is unknown. */
@@ -109,7 +110,7 @@ export class RedisStore implements SessionStore {
 
   async destroy(id: string): Promise<void> {
     await this.#commands.del(this.#prefix + id).catch(fail);
-    await this.#notices?.publish(id);
+    await this.#notices?.publish(noticeOf(id));
   }
 
   /** Ends the connections that `notify` has opened, as the end of the client does; the client itself is the app's. */

@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { decryptText, encryptText } from './aes-gcm.js';
 import { recordKey } from './encryption-keys.js';
 
 /**
@@ -6,48 +7,28 @@ import { recordKey } from './encryption-keys.js';
  * stored wherever sessions can: `{"A256GCM":"<base64url of nonce, ciphertext and tag>"}`.
  */
 const NAME = 'A256GCM';
-const ALGORITHM = 'aes-256-gcm';
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 
 /** Encrypts the text of the record of `id`; different each time. */
 export function seal(text: string, id: string, key: KeyObject): string {
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv(ALGORITHM, recordKey(key, id), nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(Buffer.from(id));
-  const bytes = [nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()];
-  return JSON.stringify({ [NAME]: Buffer.concat(bytes).toString('base64url') });
+  return JSON.stringify({ [NAME]: encryptText(text, id, recordKey(key, id)) });
 }
 
 /** The text that was sealed for `id` with one of the keys; `undefined` for anything else. */
 export function unseal(sealed: string, id: string, keys: readonly KeyObject[]): string | undefined {
-  const bytes = bytesOf(sealed);
-  if (!bytes || bytes.length < NONCE_BYTES + TAG_BYTES) return undefined;
+  const encrypted = contentOf(sealed);
+  if (encrypted === undefined) return undefined;
   for (const key of keys) {
-    const text = decrypted(bytes, id, key);
+    const text = decryptText(encrypted, id, recordKey(key, id));
     if (text !== undefined) return text;
   }
   return undefined;
 }
 
-function bytesOf(sealed: string): Buffer | undefined {
+function contentOf(sealed: string): string | undefined {
   try {
-    const encoded: unknown = JSON.parse(sealed)[NAME];
-    return typeof encoded === 'string' ? Buffer.from(encoded, 'base64url') : undefined;
+    const encrypted: unknown = JSON.parse(sealed)[NAME];
+    return typeof encrypted === 'string' ? encrypted : undefined;
   } catch {
     return undefined;
-  }
-}
-
-function decrypted(bytes: Buffer, id: string, key: KeyObject): string | undefined {
-  const nonce = bytes.subarray(0, NONCE_BYTES);
-  const decipher = createDecipheriv(ALGORITHM, recordKey(key, id), nonce, { authTagLength: TAG_BYTES });
-  decipher.setAAD(Buffer.from(id));
-  decipher.setAuthTag(bytes.subarray(-TAG_BYTES));
-  const text = decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES));
-  try {
-    return Buffer.concat([text, decipher.final()]).toString('utf8');
-  } catch {
-    return undefined; // another key, another id, or bytes that were changed
   }
 }

@@ -55,7 +55,8 @@ export interface SessionStore {
   owned?(owner: string): AsyncIterable<OwnedRecord>;
   /**
    * Optional: calls back with the id of each record that is destroyed, by whichever process, so that its sockets are
-   * closed at once. Resolves, when it listens, to what ends that. Processes without it notice within `checkInterval`.
+   * closed at once; or, so that no id is in the messages, with `sha256-` and the base64url of the id's SHA-256. Resolves,
+   * when it listens, to what ends that. Processes without it notice within `checkInterval`.
    */
   onDestroy?(listener: (id: string) => void): Promise<() => void>;
   /** Optional: frees timers and connections that the store itself opened. */

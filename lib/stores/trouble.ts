@@ -52,7 +52,8 @@ export function surviveClientErrors(store: string, client: object): void {
 /** Several stores may share a client. */
 const listened = new WeakSet<object>();
 
-function summary(error: unknown): string {
+/** What a client's error says; some have no more than a code. */
+export function summary(error: unknown): string {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   return String(message || code || error);
 }

@@ -1,0 +1,232 @@
+import { helpLink } from '../../lib/errors.js';
+import session from '../../lib/index.js';
+import { closeSites } from '../support/sites.js';
+import { type Action, bodyOf, INITIAL, type SharedSession, share } from './shared-session.js';
+
+afterEach(closeSites);
+
+const STORES = [
+  ['a SessionStore', 'text store', {}],
+  ['a SessionStore, overwriting', 'text store', { concurrency: 'overwrite' }],
+  ['a callback store', 'callback store', {}],
+  ['a callback store, merging', 'callback store', { concurrency: 'merge' }],
+] as const;
+
+const TIMEOUT = 60;
+
+describe.each(STORES)('storeTimeout: %s', (_name, store, options) => {
+  const begin = (more: session.SessionOptions = {}) =>
+    share(store, { ...options, storeTimeout: TIMEOUT, saveFailure: 'error', ...more });
+  const change: Action = ({ session }) => {
+    session.a = 'changed';
+    return 'changed';
+  };
+
+  /** Sends a request while the store does not answer to `operation`; the store answers when it is all over. */
+  async function whileSilent(
+    shared: SharedSession,
+    operation: 'get' | 'set' | 'touch' | 'destroy',
+    action: Action,
+  ) {
+    const held = shared.traffic.hold(operation);
+    const start = performance.now();
+    const answer = await shared.request(action);
+    const duration = performance.now() - start;
+    held.open();
+    await shared.settled();
+    return { answer, duration };
+  }
+
+  test.each([
+    ['get', () => 'read', 'load'],
+    ['set', change, 'save'],
+    ['touch', () => 'read', 'touch'],
+    ['destroy', ({ session }: any) => session.destroy(), 'destroy'],
+  ] as const)('%s: the request is answered with an error in time', async (operation, action, what) => {
+    const shared = await begin();
+    const { answer, duration } = await whileSilent(shared, operation, action);
+
+    expect(answer.status).toBe(500);
+    expect(answer.body).toBe(
+      `error: the session store did not ${what} a session within ${TIMEOUT} ms; check that it can be reached`,
+    );
+    expect(shared.site.errors).toMatchObject([{ name: 'SteadyError', code: 'ERR_SESSION_STORE_TIMEOUT' }]);
+    expect(duration).toBeGreaterThanOrEqual(TIMEOUT - 1); // a timer may be early by a part of a millisecond
+  });
+
+  test('an answer that comes too late changes nothing of the response', async () => {
+    const shared = await begin({ saveFailure: 'pass' });
+    const { answer } = await whileSilent(shared, 'set', change);
+
+    expect(answer).toMatchObject({ status: 200, body: '"changed"' });
+    expect(shared.site.errors).toMatchObject([{ code: 'ERR_SESSION_STORE_TIMEOUT' }]);
+    expect(shared.data()[shared.id]).toEqual({ ...INITIAL, a: 'changed' }); // the store has done it in the end
+  });
+
+  test('the next request is served as if nothing had been', async () => {
+    const shared = await begin();
+    await whileSilent(shared, 'get', () => 'read');
+    const answer = await shared.request(change);
+    await shared.settled();
+
+    expect(answer).toMatchObject({ status: 200, body: '"changed"' });
+    expect(shared.data()[shared.id]).toEqual({ ...INITIAL, a: 'changed' });
+  });
+
+  test('a store that answers in time is given its time', async () => {
+    const shared = await share(store, { ...options, storeTimeout: 2000 });
+    const held = shared.traffic.hold('set');
+    const answer = shared.request(change);
+    await held.reached;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    held.open();
+
+    expect(await answer).toMatchObject({ status: 200, body: '"changed"' });
+    expect(shared.site.errors).toEqual([]);
+  });
+
+  test('no timer is left when the store has answered', async () => {
+    const shared = await share(store, { ...options, storeTimeout: 12_345 });
+    const timers = jest.spyOn(globalThis, 'setTimeout');
+    const cleared = jest.spyOn(globalThis, 'clearTimeout');
+    await shared.request(change);
+    await shared.settled();
+    const ours = timers.mock.results.filter((_, index) => timers.mock.calls[index]![1] === 12_345);
+    const stopped = ours.filter(({ value }) => cleared.mock.calls.some(([timer]) => timer === value));
+    timers.mockRestore();
+    cleared.mockRestore();
+
+    expect(ours.length).toBeGreaterThanOrEqual(2); // to load and to save
+    expect(stopped).toHaveLength(ours.length);
+  });
+});
+
+describe('a store that fails', () => {
+  test.each<[string, string, () => Promise<boolean>]>([
+    [
+      'by throwing',
+      'broken',
+      () => {
+        throw new Error('broken');
+      },
+    ],
+    ['by rejecting', 'broken', () => Promise.reject(new Error('broken'))],
+    ['without an error', 'the session store failed without an error', () => Promise.reject()],
+  ])('%s: the app hears of it, and the next request is served', async (_how, message, fail) => {
+    const records = new Map<string, string>();
+    let broken = false;
+    const store: session.SessionStore = {
+      get: async (id) => records.get(id),
+      set(id, value) {
+        if (broken) return fail();
+        records.set(id, value);
+        return Promise.resolve(true);
+      },
+      touch: async (id) => records.has(id),
+      destroy: async (id) => {
+        records.delete(id);
+      },
+    };
+    const shared = await share(store, { saveFailure: 'error' });
+    const change: Action = ({ session }) => ++session.n;
+    broken = true;
+    const failed = await shared.request(change);
+    broken = false;
+    const served = await shared.request(change);
+
+    expect(failed).toMatchObject({ status: 500, body: `error: ${message}` });
+    expect(served).toMatchObject({ status: 200, body: '1' });
+  });
+});
+
+describe('onStoreDown', () => {
+  /** A store that says when its back end is out of reach. */
+  class LineStore extends session.Store {
+    readonly records = new Map<string, string>();
+    get(id: string, done: (error: unknown, data?: any) => void): void {
+      const text = this.records.get(id);
+      setImmediate(done, null, text && JSON.parse(text));
+    }
+    set(id: string, data: object, done: () => void): void {
+      this.records.set(id, JSON.stringify(data));
+      setImmediate(done);
+    }
+    destroy(id: string, done: () => void): void {
+      this.records.delete(id);
+      setImmediate(done);
+    }
+  }
+
+  let warn: jest.SpyInstance;
+  beforeAll(() => {
+    warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  });
+  afterAll(() => warn.mockRestore());
+
+  describe.each(['overwrite', 'merge'] as const)('concurrency: %s', (concurrency) => {
+    test("'skip', the default: requests have no session until the store is back", async () => {
+      const store = new LineStore();
+      const shared = await share(store, { concurrency });
+      const look: Action = ({ session, sessionID, sessionStore }) => [
+        session?.a,
+        sessionID,
+        typeof sessionStore,
+      ];
+      store.emit('disconnect');
+      const without = [await shared.request(look), await shared.request(look)];
+      store.emit('connect');
+      const again = await shared.request(look);
+
+      expect(without.map(bodyOf)).toEqual([
+        [null, null, 'undefined'],
+        [null, null, 'undefined'],
+      ]);
+      expect(without.map(({ setCookie }) => setCookie)).toEqual([[], []]);
+      expect(bodyOf(again)).toEqual(['initial', shared.id, 'object']);
+      expect(shared.site.errors).toEqual([]);
+    });
+
+    test("'error': requests fail until the store is back", async () => {
+      const store = new LineStore();
+      const shared = await share(store, { concurrency, onStoreDown: 'error' });
+      store.emit('disconnect');
+      const refused = await shared.request(() => 'served');
+      store.emit('connect');
+      const served = await shared.request(({ session }) => session.a);
+
+      expect(refused.status).toBe(500);
+      expect(shared.site.errors).toMatchObject([{ name: 'SteadyError', code: 'ERR_SESSION_STORE_DOWN' }]);
+      expect(served).toMatchObject({ status: 200, body: '"initial"' });
+    });
+
+    test('a request that has its session already keeps it', async () => {
+      const store = new LineStore();
+      const shared = await share(store, { concurrency, onStoreDown: 'error' });
+      const pending = await shared.begin();
+      store.emit('disconnect');
+      const answer = await pending.finish(({ session }) => Object.assign(session, { a: 'changed' }).a);
+      store.emit('connect');
+
+      expect(answer).toMatchObject({ status: 200, body: '"changed"' });
+      expect(bodyOf(await shared.request(({ session }) => session.a))).toBe('changed');
+    });
+  });
+
+  test("'skip' warns once in the life of the process, and says why", async () => {
+    for (let count = 0; count < 2; count++) {
+      const store = new LineStore();
+      const shared = await share(store);
+      store.emit('disconnect');
+      await shared.request(() => 'served');
+    }
+
+    const ours = warn.mock.calls.filter(([, { code }]) => code === 'WARN_SESSION_STORE_DOWN');
+    expect(ours).toEqual([
+      [
+        'the session store is disconnected, so that requests have no session; check the connection to it, or set ' +
+          `onStoreDown: 'error' to have such requests fail (${helpLink('WARN_SESSION_STORE_DOWN')})`,
+        { type: 'SteadySessionWarning', code: 'WARN_SESSION_STORE_DOWN' },
+      ],
+    ]);
+  });
+});

@@ -1,0 +1,91 @@
+import session from '../../lib/index.js';
+import { eventually } from '../support/async.js';
+import { CountingStore, closeAll, hashed, startSite } from './support.js';
+
+afterEach(closeAll);
+
+const HOUR = 3_600_000;
+const KEY = Buffer.alloc(32, 7);
+
+/** A store that tells of what is destroyed by the name that the record has in it, as its processes would one another. */
+class TellingStore extends CountingStore {
+  readonly listeners = new Set<(name: string) => void>();
+  readonly told: string[] = [];
+  nameOf = (id: string): string => id;
+
+  async onDestroy(listener: (name: string) => void): Promise<() => void> {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  override async destroy(id: string): Promise<void> {
+    await super.destroy(id);
+    this.told.push(this.nameOf(id));
+    for (const listener of this.listeners) listener(this.nameOf(id));
+  }
+}
+
+const { hashIds, encrypt } = session;
+const WRAPPERS: [string, (store: TellingStore) => session.SessionStore][] = [
+  ['nothing around it', (store) => store],
+  ['hashIds', (store) => hashIds(store)],
+  ['encrypt', (store) => encrypt(store, KEY)],
+  ['hashIds of encrypt', (store) => hashIds(encrypt(store, KEY))],
+  ['encrypt of hashIds', (store) => encrypt(hashIds(store), KEY)],
+];
+
+describe.each(WRAPPERS)('a store that tells what is destroyed, with %s', (_, wrap) => {
+  test.each([
+    ['an id', (id: string) => id],
+    ['the hash of an id', (id: string) => (id.startsWith('sha256-') ? id : hashed(id))],
+  ])('by %s: sockets elsewhere are closed at once, those of other sessions are not', async (_by, nameOf) => {
+    const inner = new TellingStore();
+    inner.nameOf = nameOf;
+    const here = await startSite({ options: { store: wrap(inner) }, sockets: { checkInterval: HOUR } });
+    const there = await startSite({ options: { store: wrap(inner) } }); // knows nothing of the other's sockets
+    await here.inRequest((req) => void Object.assign(req.session, { user: 'ada' }));
+    const client = await here.open();
+    const before = here.cookie();
+    await here.inRequest((req) => void Object.assign(req.session, { user: 'bob' }), '');
+    const other = await here.open({ cookie: here.cookie() });
+    expect(here.cookie()).not.toBe(before);
+    await there.inRequest((req) => void req.session.destroy(), before);
+
+    expect(await client.closed).toEqual([1008, 'session ended']);
+    expect(other.socket.readyState).toBe(other.socket.OPEN);
+  });
+
+  test('a name that nobody knows closes none', async () => {
+    const inner = new TellingStore();
+    const site = await startSite({ options: { store: wrap(inner) }, sockets: { checkInterval: HOUR } });
+    await site.inRequest((req) => void Object.assign(req.session, { user: 'ada' }));
+    const client = await site.open();
+    const reads = inner.count('get');
+    for (const listener of inner.listeners) for (const name of ['x', hashed('x'), '']) listener(name);
+    await eventually(() => client.socket.readyState === client.socket.OPEN);
+
+    expect(inner.count('get')).toBe(reads);
+    expect(inner.listeners.size).toBe(1);
+  });
+});
+
+test('a session that was rotated is found by the hash of its new id, and by no former one', async () => {
+  const inner = new TellingStore();
+  const options = { rotateAfter: 10, rotateGrace: HOUR };
+  const site = await startSite({ options: { store: inner, ...options }, sockets: { checkInterval: HOUR } });
+  await site.inRequest((req) => void Object.assign(req.session, { user: 'ada' }));
+  const client = await site.open();
+  const { req } = site.opened[0]!;
+  const before = req.sessionID;
+  await eventually(async () => {
+    await site.inRequest(() => {});
+    return req.sessionID === before ? undefined : true;
+  });
+  inner.records.clear();
+  for (const listener of inner.listeners) listener(hashed(before));
+  await new Promise(setImmediate);
+  expect(client.socket.readyState).toBe(client.socket.OPEN);
+  for (const listener of inner.listeners) listener(hashed(req.sessionID));
+
+  expect(await client.closed).toEqual([1008, 'session ended']);
+});

@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto';
+
+/** Tells a hashed id from any other. */
+export const MARK = 'sha256-';
+
+/**
+ * What stands for an id where ids must not be read: `sha256-` and the base64url of the hash. An id has 192 random bits, so
+ * that it can't be found by trying.
+ */
+export function hashOf(id: string): string {
+  return MARK + createHash('sha256').update(id).digest('base64url');
+}
+
+/**
+ * What stands for the record of this id in messages between processes: its hash; for a record that is stored under a hash,
+ * that one. So it is the hash of the session's id whether or not the store knows the id.
+ */
+export function noticeOf(id: string): string {
+  return id.startsWith(MARK) ? id : hashOf(id);
+}
