@@ -20,4 +20,10 @@ export { hashIds } from './stores/hash-ids.js';
 export { MemoryStore } from './stores/memory.js';
 export type { Serializer } from './stores/serialized.js';
 export type { OwnedRecord, SessionStore, SetOptions } from './stores/store.js';
+export type {
+  TypedSession,
+  TypedSessionHandler,
+  TypedSessionOptions,
+  TypedSessionRequest,
+} from './typed-session.js';
 export type { SocketOptions, WebSocketOptions } from './websocket.js';

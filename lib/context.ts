@@ -23,9 +23,9 @@ import { dateIfUndated, expiryOf, isOver, limit, rotationIsDue, touchIsDue } fro
 import { lookLater } from './look-later.js';
 import { changedKeys, type SessionRecord } from './merge.js';
 import { randomId } from './random-id.js';
-import { dataText, dataTextOf, UnreadRecord } from './record.js';
+import { dataText, dataTextOf, jsonOf, NO_DATA, UnreadRecord } from './record.js';
 import { contextOf, setContext } from './request-slot.js';
-import { afterUnwinding, type EndListener } from './response.js';
+import { afterUnwinding, type EndListener, type HeldEnd, type Unwinding } from './response.js';
 import { assignData, type Callback, Session, type SessionRequest } from './session.js';
 import { type Secret, sign } from './signature.js';
 import { type StoredView, StoredViews } from './stored-view.js';
@@ -37,6 +37,9 @@ export type Next = (error?: unknown) => void;
 const KEEP_ALIVE = 1000;
 
 const PRESENT: ReadonlySet<SessionState> = new Set(['new', 'unchanged', 'modified']);
+
+/** What a commit does to the store. */
+type Commit = 'nothing' | 'save' | 'merge' | 'touch' | 'rotate' | 'retire';
 
 /** A request, before or after it got its session. */
 export type IncomingRequest = IncomingMessage &
@@ -54,7 +57,7 @@ interface CookieParsed {
  * The life of one session in one request: begun or loaded, changed by the app, committed when the response ends, and
  * settled when it is over.
  */
-export class SessionContext implements EndListener {
+export class SessionContext implements EndListener, Unwinding {
   readonly core: Core;
   readonly req: SessionRequest;
   readonly #next: Next;
@@ -65,13 +68,13 @@ export class SessionContext implements EndListener {
   #identity: Identity | undefined;
   readonly #history = new SessionHistory();
   #storedId: string | undefined;
-  readonly #views = new StoredViews();
+  #views: StoredViews | undefined;
   /** Ids that this session had before; their records go as soon as the new one is stored. */
-  readonly retiredIds: string[] = [];
+  #retiredIds: string[] | undefined;
   /** What the session has of the one under its former id, until that is settled. */
   heritage: Heritage | undefined;
   /** Ids that `regenerate()` has replaced; their sockets hear of it when the new session is stored. */
-  readonly #leftIds: string[] = [];
+  #leftIds: string[] | undefined;
 
   /** The app is to find a session on the request. It may not have been made yet. */
   #begun = false;
@@ -154,8 +157,11 @@ export class SessionContext implements EndListener {
   #read(unread: UnreadRecord): void {
     this.#unread = undefined;
     const data = unread.read();
-    if (data) assignData(this.#session as Session, data);
-    else {
+    const session = this.#session as Session;
+    const { cookie } = session;
+    if (data) assignData(session, data);
+    session.cookie = cookie;
+    if (!data) {
       this.core.reportUnusable(this.req.sessionID, this.req);
       this.#identity = undefined;
       this.#storedId = undefined;
@@ -246,7 +252,7 @@ export class SessionContext implements EndListener {
   }
 
   #restore(data: object): string {
-    const stored = this.#views.textOf(this.req.sessionID);
+    const stored = this.#views?.textOf(this.req.sessionID);
     const text = stored === undefined ? undefined : dataTextOf(stored, data as SessionRecord);
     this.core.createSession(this.req, data);
     return text ?? dataText(data);
@@ -319,7 +325,7 @@ export class SessionContext implements EndListener {
         'or in the upgrade option of websocket()';
       return done(new SteadyError('ERR_SESSION_NO_RESPONSE', text));
     }
-    this.#leftIds.push(this.req.sessionID);
+    this.#leftIds = [...(this.#leftIds ?? []), this.req.sessionID];
     this.#run(done, (finished) => this.#driver.regenerate(this, finished));
   }
 
@@ -372,7 +378,11 @@ export class SessionContext implements EndListener {
 
   /** The record under this id is to go once the session has been stored under another, or has been cleared. */
   retire(id: string): void {
-    if (this.wasStored(id) && !this.retiredIds.includes(id)) this.retiredIds.push(id);
+    if (this.wasStored(id) && !this.#retiredIds?.includes(id)) this.#retire(id);
+  }
+
+  #retire(id: string): void {
+    this.#retiredIds = [...(this.#retiredIds ?? []), id];
   }
 
   /** The session goes on under another id: this request, or one at the same time, has rotated it. */
@@ -400,7 +410,8 @@ export class SessionContext implements EndListener {
     const session = this.#current();
     if (!session) return;
     const view = this.viewOf(session.id);
-    if (view.stored === undefined) view.seen = this.#history.committedText;
+    const { committedText } = this.#history;
+    if (view.stored === undefined) view.seen = committedText && jsonOf(committedText);
     this.#keptAliveAt = session.cookie.touchedAt ?? Date.now();
     this.livesUntil = expiryOf(session.cookie, this.core.settings, Date.now());
   }
@@ -435,6 +446,7 @@ export class SessionContext implements EndListener {
 
   /** What is known of the stored session; for stores of text. There are several only if the id has changed. */
   viewOf(id: string): StoredView {
+    this.#views ??= new StoredViews();
     return this.#views.of(id, id === this.#history.originalId ? this.#history.originalText : undefined);
   }
 
@@ -450,33 +462,32 @@ export class SessionContext implements EndListener {
 
   // ---- The end: the response is held, the session committed, the headers leave
 
-  beforeEnd(): Promise<void> | undefined {
-    const idle = this.#inFlight?.idle();
-    return idle ? idle.then(() => this.#commit()) : this.#commit();
+  beforeEnd(end: HeldEnd): void {
+    if (this.#inFlight) this.#inFlight.whenIdle(() => this.#commit(end));
+    else this.#commit(end);
   }
 
-  #commit(): Promise<void> | undefined {
-    if (!this.#begun || this.#failed || this.#isUntouched) return undefined;
-    let operation: ((done: Callback) => void) | undefined;
+  #commit(end: HeldEnd): void {
+    if (!this.#begun || this.#failed || this.#isUntouched) return end.done();
+    let commit: Commit;
     try {
-      operation = this.#commitOperation();
+      commit = this.#decide();
     } catch (error) {
       this.#failed = true; // it can't be serialized: saying so once is enough
-      return this.#commitFailed(error);
+      return this.#commitFailed(error, end);
     }
-    if (!operation) return undefined;
+    if (commit === 'nothing') return end.done();
     this.#committing = true;
-    return new Promise((resolve) => {
-      operation((error) => {
-        this.#committing = false;
-        if (this.#settling === 'due') this.#settle();
-        resolve(error ? this.#commitFailed(error) : undefined);
-      });
+    this.#carryOut(commit, (error) => {
+      this.#committing = false;
+      if (this.#settling === 'due') this.#settle();
+      if (error) this.#commitFailed(error, end);
+      else end.done();
     });
   }
 
   /** What is to be done with the store, by the lifecycle table. */
-  #commitOperation(): ((done: Callback) => void) | undefined {
+  #decide(): Commit {
     const session = this.#current();
     const text = session && this.#dataOf(session);
     const facts = this.#facts(session, text);
@@ -486,22 +497,27 @@ export class SessionContext implements EndListener {
     this.#tell(facts, { what: 'store', action });
     const idle = action === 'nothing' && !facts.touches;
     if (session && facts.state !== 'cleared' && !idle) this.#touch(session);
-    if (action === 'create' && this.#isUnreachable()) return undefined;
-    if (session && !idle && this.#rotates(session, facts))
-      return (done) => this.core.rotate(this, session, done);
+    if (action === 'create' && this.#isUnreachable()) return 'nothing';
+    if (session && !idle && this.#rotates(session, facts)) return 'rotate';
     if (action === 'write' || action === 'create') {
       this.#history.saved((session as Session).id, text);
       adviseOnRecordSize(text?.length ?? 0, settings.largeSession);
-      return (done) => this.#saveBy(session as Session, text as string, done);
+      return 'save';
     }
-    if (action === 'touch') {
-      // with `touchAfter` the record itself has to say when it was touched; not at the cost of another request's change
-      if (settings.touchAfter > 0 || this.#undated)
-        return (done) => this.core.socketDriver.write(this, session as Session, text as string, done);
-      return (done) => this.#driver.touch(this, session as Session, text as string, done);
-    }
-    if (action === 'delete' && facts.state !== 'cleared') this.retiredIds.push(this.#id());
-    return this.retiredIds.length > 0 ? (done) => this.#destroyRetired(done) : undefined;
+    // with `touchAfter` the record itself has to say when it was touched; not at the cost of another request's change
+    if (action === 'touch') return settings.touchAfter > 0 || this.#undated ? 'merge' : 'touch';
+    if (action === 'delete' && facts.state !== 'cleared') this.#retire(this.#id());
+    return this.#retiredIds ? 'retire' : 'nothing';
+  }
+
+  #carryOut(commit: Exclude<Commit, 'nothing'>, done: Callback): void {
+    if (commit === 'retire') return this.#destroyRetired(done);
+    const session = this.#current() as Session;
+    const text = this.#history.committedText as string;
+    if (commit === 'rotate') this.core.rotate(this, session, done);
+    else if (commit === 'save') this.#saveBy(session, text, done);
+    else if (commit === 'merge') this.core.socketDriver.write(this, session, text, done);
+    else this.#driver.touch(this, session, text, done);
   }
 
   /** An id that can still be told to the browser is replaced when its time has come. */
@@ -527,22 +543,24 @@ export class SessionContext implements EndListener {
   /** The new record is there before the old one goes, so that a failure loses neither. */
   #write(session: Session, data: string, done: Callback): void {
     this.#driver.write(this, session, data, (error) => {
-      if (!error) this.#stored(session.id);
+      if (!error) this.stored(session.id);
       const savesInFlight = (this.#inFlight?.count ?? 0) > 1; // one of the old record, maybe: the commit comes after it
-      if (error || this.retiredIds.length === 0 || savesInFlight) done(error);
+      if (error || !this.#retiredIds || savesInFlight) done(error);
       else this.#destroyRetired(done);
     });
   }
 
-  /** The sockets of a session that was regenerated may go along with it. */
-  #stored(id: string): void {
+  /** There is a record under this id now. The sockets of a session that was regenerated may go along with it. */
+  stored(id: string): void {
     this.#storedId = id;
-    for (const left of this.#leftIds.splice(0)) this.core.sockets.renew(left, id);
+    for (const left of this.#leftIds ?? []) this.core.sockets.renew(left, id);
+    this.#leftIds = undefined;
   }
 
   #destroyRetired(done: Callback): void {
     const current = this.#cleared ? undefined : this.#current()?.id;
-    const ids = this.retiredIds.splice(0).filter((id) => id !== current); // genid may give the same id again
+    const ids = (this.#retiredIds ?? []).filter((id) => id !== current); // genid may give the same id again
+    this.#retiredIds = undefined;
     if (ids.length === 0) return done();
     let left = ids.length;
     let failure: unknown;
@@ -555,13 +573,13 @@ export class SessionContext implements EndListener {
   }
 
   /** As express-session, the error reaches the app once the response is out; with `saveFailure: 'error'`, in its place. */
-  #commitFailed(error: unknown): Promise<void> | undefined {
+  #commitFailed(error: unknown, end: HeldEnd): void {
     if (this.core.settings.saveFailure === 'error') {
       this.#failed = true;
-      return Promise.reject(error);
+      return end.done(error);
     }
     setImmediate(this.#next, error);
-    return undefined;
+    end.done();
   }
 
   takenBack(error: unknown): void {
@@ -635,10 +653,12 @@ export class SessionContext implements EndListener {
   closed(): void {
     this.#over = true;
     if (this.#unmade || this.#unread) return; // should somebody look at it yet, this will be called again
-    afterUnwinding(() => {
-      if (this.#committing) this.#settling = 'due';
-      else this.#settle();
-    });
+    afterUnwinding(this);
+  }
+
+  unwound(): void {
+    if (this.#committing) this.#settling = 'due';
+    else this.#settle();
   }
 
   #settle(): void {
@@ -647,9 +667,9 @@ export class SessionContext implements EndListener {
     if (!session || this.#failed) return;
     try {
       const text = dataText(session);
+      if (!this.#changedSinceCommit(session, text)) return this.#watchForLateChanges(session, text);
       const facts = this.#facts(session, text);
-      if (!PRESENT.has(facts.state) || !this.#changedSinceCommit(session, text))
-        return this.#watchForLateChanges(session, text);
+      if (!PRESENT.has(facts.state)) return;
       if (!facts.known && this.#isUnreachable()) return;
       this.#touch(session);
     } catch (error) {
@@ -667,7 +687,7 @@ export class SessionContext implements EndListener {
 
   /** Nothing is written after this. During development, look once more whether something should have been. */
   #watchForLateChanges(session: Session, text: string): void {
-    if (process.env['NODE_ENV'] === 'production' || contextOf(this.req) !== this || this.#isSocket) return;
+    if (this.core.inProduction || contextOf(this.req) !== this || this.#isSocket) return;
     lookLater(() => {
       const now = dataText(session);
       if (now !== text && this.#history.savedState(session, now) !== 'current') adviseOnLateChange();
@@ -701,7 +721,7 @@ export class SessionContext implements EndListener {
     if (!session) return this.#destroyedId === undefined ? 'unset' : 'destroyed';
     if (session.id === this.#interruptedId) return 'interrupted';
     if (this.isDestroyed(session)) return 'destroyed';
-    if (this.#cleared && text === '{}') return 'cleared';
+    if (this.#cleared && text === NO_DATA) return 'cleared';
     if (this.#history.isModified(session, text)) return 'modified';
     return this.#identity?.id === session.id ? 'unchanged' : 'new';
   }
@@ -727,7 +747,9 @@ export class SessionContext implements EndListener {
 
   #tell(facts: SessionFacts, decision: DecisionMade): void {
     const { decisions } = this.core;
-    if (decisions.areObserved) decisions.tell({ id: this.#id(), req: this.req, facts, ...decision });
+    if (!decisions.areObserved) return;
+    const id = facts.state === 'cleared' ? this.#history.originalId : this.#id(); // clear() has given it another
+    decisions.tell({ id: id as string, req: this.req, facts, ...decision });
   }
 
   /** The text of a session's data. */

@@ -180,14 +180,18 @@ export function serializeExpired(name: string, cookie: Cookie): string {
  * The values of the cookies called `name` in a Cookie header, unquoted, the first `most` of them. Reads no other
  * cookies, in time linear in the header's length.
  */
-export function readCookies(header: string, name: string, most: number): string[] {
-  const values: string[] = [];
+export function readCookies(header: string, name: string, most: number): readonly string[] {
+  let values = NO_VALUES;
   for (let at = header.indexOf(name); at !== -1 && values.length < most; at = header.indexOf(name, at + 1)) {
     const equals = skipBlanks(header, at + name.length);
-    if (header[equals] === '=' && startsPair(header, at)) values.push(valueAfter(header, equals));
+    if (header[equals] !== '=' || !startsPair(header, at)) continue;
+    const value = valueAfter(header, equals);
+    values = values.length === 0 ? [value] : [...values, value]; // an empty array that grows takes room for 17
   }
   return values;
 }
+
+const NO_VALUES: readonly string[] = [];
 
 function startsPair(header: string, at: number): boolean {
   let before = at - 1;

@@ -4,6 +4,7 @@ import { withTombstones } from './adapters/tombstones.js';
 import type { IncomingRequest, SessionContext } from './context.js';
 import { Cookie } from './cookie.js';
 import { Decisions } from './decisions.js';
+import type { TextStore } from './drivers/awaitable.js';
 import { CallbackDriver } from './drivers/callback-driver.js';
 import type { StoreDriver } from './drivers/driver.js';
 import { TextDriver } from './drivers/text-driver.js';
@@ -30,7 +31,7 @@ import type { SessionStore } from './stores/store.js';
  * The store as one of text, that is silent no longer than it may. A callback store is made into one that is safe within
  * this process. The memory store answers at once, so that its answers need no timer.
  */
-function asTextStore({ store, storeTimeout, serializer }: Settings): SessionStore {
+function asTextStore({ store, storeTimeout, serializer }: Settings): TextStore {
   if (store instanceof MemoryStore) return textsOf(store);
   const texts = isCallbackStore(store)
     ? withTombstones(store, fromConnectStore(store))
@@ -47,9 +48,16 @@ function readable(store: SessionStore, serializer: Serializer | undefined): Sess
   return serializer ? serialized(store, serializer) : store;
 }
 
-/** Without a callback, a memory store gives back what it was given; here the text of it is wanted in any case. */
-function textsOf(store: MemoryStore): SessionStore {
-  return Object.create(store, { get: { value: async (id: string) => store.records.read(id) } });
+/** A memory store's texts, whatever they were put in as; at once, unless the app has replaced a method. */
+function textsOf(store: MemoryStore): TextStore {
+  const { records } = store;
+  return {
+    get: (id) => records.read(id),
+    set: (id, text, how) => (store.isPlain ? records.write(id, text, how) : store.set(id, text, how)),
+    touch: (id, expires) => (store.isPlain ? records.prolong(id, expires) : store.touch(id, expires)),
+    destroy: (id) => (store.isPlain ? records.remove(id) : store.destroy(id)),
+    ids: () => store.ids(),
+  };
 }
 
 /** What all requests of one `session(options)` share. */
@@ -61,6 +69,7 @@ export class Core {
   readonly store: Store;
   /** `false` while the store says that it is disconnected. */
   storeReady = true;
+  readonly inProduction: boolean = process.env['NODE_ENV'] === 'production';
   readonly events: SessionEvents = new SessionEvents();
   readonly decisions: Decisions = new Decisions();
   readonly sockets: SocketRegistry = new SocketRegistry((id) => this.updater.fateOf(id));

@@ -28,22 +28,21 @@ export function joinHandshake(context: SessionContext, res: HandshakeResponse, k
   let joined = false;
   res.writeHead = ((...args: unknown[]) => {
     addCookies(res, context.setCookies(false));
-    const stored = context.beforeEnd();
-    if (stored) {
-      socket.cork();
-      stored.then(
-        () => socket.uncork(),
-        (error) => {
-          context.report(error);
-          socket.destroy();
-        },
-      );
-    }
-    afterUnwinding(() => {
-      const { websocket } = context.req as { websocket?: WebSocketLike };
-      if (!keep || !websocket) return;
-      joined = true;
-      keepAlong(context, websocket, isEngineMessage);
+    socket.cork();
+    context.beforeEnd({
+      done(error) {
+        if (!error) return socket.uncork();
+        context.report(error);
+        socket.destroy();
+      },
+    });
+    afterUnwinding({
+      unwound() {
+        const { websocket } = context.req as { websocket?: WebSocketLike };
+        if (!keep || !websocket) return;
+        joined = true;
+        keepAlong(context, websocket, isEngineMessage);
+      },
     });
     return (writeHead as (...args: unknown[]) => unknown).apply(res, args);
   }) as ServerResponse['writeHead'];

@@ -1,16 +1,18 @@
 import type { Cookie } from './cookie.js';
 import type { Session } from './session.js';
 
+const NONE: readonly string[] = [];
+
 /** What a session was when the request got it, and what has been stored of it since. Texts are those of its data. */
 export class SessionHistory {
   /** The id that the session came with. */
   originalId: string | undefined;
   originalText: string | undefined;
-  #originalAttributes: string | undefined;
+  #originalAttributes: Attributes | undefined;
   /** What a save of this request has stored, or what need not be saved since it was loaded. */
   #savedText: string | undefined;
   /** The ids under which this request has stored the session, or tried to. */
-  #savedIds: Set<string> | undefined;
+  #savedIds: readonly string[] = NONE;
   /** What the session was at the last commit: what differs when all is over was changed after it. */
   committedText: string | undefined;
 
@@ -22,7 +24,7 @@ export class SessionHistory {
     this.originalId = id;
     this.originalText = text;
     this.committedText = this.originalText;
-    if (trackCookie) this.#originalAttributes = attributes(cookie);
+    if (trackCookie && cookie) this.#originalAttributes = attributesOf(cookie);
   }
 
   /** The data as they were loaded count as saved. */
@@ -33,8 +35,7 @@ export class SessionHistory {
   /** @returns what takes it back */
   saved(id: string, text: string | undefined): () => void {
     const before = this.#savedText;
-    this.#savedIds ??= new Set();
-    this.#savedIds.add(id);
+    if (!this.hasSaved(id)) this.#savedIds = [...this.#savedIds, id];
     this.#savedText = text;
     this.committedText = text;
     return () => {
@@ -43,7 +44,7 @@ export class SessionHistory {
   }
 
   hasSaved(id: string): boolean {
-    return this.#savedIds?.has(id) ?? false;
+    return this.#savedIds.includes(id);
   }
 
   isModified(session: Session, text: string | undefined): boolean {
@@ -51,7 +52,9 @@ export class SessionHistory {
   }
 
   cookieChanged(session: Session | undefined): boolean {
-    return this.#originalAttributes !== undefined && this.#originalAttributes !== attributes(session?.cookie);
+    const before = this.#originalAttributes;
+    const now = session?.cookie;
+    return before !== undefined && !(now && ATTRIBUTES.every((name) => before[name] === now[name]));
   }
 
   /** Whether `text` has been stored, or was loaded, under the session's present id. */
@@ -62,6 +65,22 @@ export class SessionHistory {
 }
 
 /** All that an app can set of a cookie; its end is in `originalMaxAge`. */
-function attributes(cookie: Cookie | undefined): string {
-  return JSON.stringify({ ...cookie?.data, expires: undefined, touchedAt: undefined, rotatedAt: undefined });
+const ATTRIBUTES = [
+  'originalMaxAge',
+  'path',
+  'domain',
+  'httpOnly',
+  'secure',
+  'sameSite',
+  'partitioned',
+  'priority',
+  'createdAt',
+] as const;
+
+type Attributes = Record<(typeof ATTRIBUTES)[number], unknown>;
+
+function attributesOf(cookie: Cookie): Attributes {
+  const { originalMaxAge, path, domain, httpOnly, secure, sameSite, partitioned, priority, createdAt } =
+    cookie;
+  return { originalMaxAge, path, domain, httpOnly, secure, sameSite, partitioned, priority, createdAt };
 }

@@ -44,16 +44,22 @@ export class Identifier {
     const { cookie } = req.headers;
     if (cookie !== undefined) {
       this.#forgetIfOthers(secrets);
-      const identities: Identity[] = [];
-      for (const value of readCookies(cookie, this.#name, MOST_COOKIES)) {
-        const identity = this.#verify(value, secrets);
-        if (identity && !identities.some(({ id }) => id === identity.id)) identities.push(identity);
-      }
+      const identities = this.#identitiesOf(readCookies(cookie, this.#name, MOST_COOKIES), secrets);
       if (identities.length > 0) return identities;
     }
     if (!req.signedCookies && !req.cookies) return NONE;
     const identity = fromCookieParser(req, this.#name, secrets);
     return identity ? [identity] : NONE;
+  }
+
+  #identitiesOf(values: readonly string[], secrets: readonly Secret[]): readonly Identity[] {
+    let identities = NONE;
+    for (const value of values) {
+      const identity = this.#verify(value, secrets);
+      if (!identity || isAmong(identities, identity)) continue;
+      identities = identities.length === 0 ? [identity] : [...identities, identity];
+    }
+    return identities;
   }
 
   #verify(value: string, secrets: readonly Secret[]): Identity | undefined {
@@ -71,6 +77,10 @@ export class Identifier {
     this.#secrets = [...secrets];
     this.#verified = new Recent(MOST_REMEMBERED);
   }
+}
+
+function isAmong(identities: readonly Identity[], { id }: Identity): boolean {
+  return identities.some((each) => each.id === id);
 }
 
 /** Older apps relied on what `cookie-parser` had read; still done, as express-session does, with a warning. */

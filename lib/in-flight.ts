@@ -18,8 +18,9 @@ export class InFlight {
     });
   }
 
-  /** `undefined` if nothing is under way. */
-  idle(): Promise<void> | undefined {
-    return this.count === 0 ? undefined : new Promise((resolve) => this.#waiting.push(resolve));
+  /** At once if nothing is under way. */
+  whenIdle(callback: () => void): void {
+    if (this.count === 0) callback();
+    else this.#waiting.push(callback);
   }
 }

@@ -23,6 +23,10 @@ import type {
   SessionStore,
   SetOptions,
   SocketOptions,
+  TypedSession,
+  TypedSessionHandler,
+  TypedSessionOptions,
+  TypedSessionRequest,
   WebSocketOptions,
 } from './api.js';
 import {
@@ -42,6 +46,7 @@ import {
   Store,
   toConnectStore,
 } from './api.js';
+import type { CookieForName } from './cookie-prefix.js';
 import { middleware } from './middleware.js';
 
 /** Of the namespace that apps may have silenced (`NO_DEPRECATION`). Made here, it points at the caller of `session()`. */
@@ -51,10 +56,30 @@ const deprecate = depd('express-session');
  * Sessions for Express, connect, or plain node:http: each request gets its `req.session`, and what the app puts in
  * is stored when the response ends.
  *
+ * `session<MySession>()` says what these sessions hold: to the options `owner` and `merge`, to `of()`, and by
+ * {@link TypedSessionRequest} to handlers. Without a type argument, the compiler sees to it that a cookie keeps the
+ * promise of a name such as `__Host-id`.
+ *
  * @throws TypeError for options that could never work; the message says what is allowed.
  */
-function session(options?: SessionOptions): SessionHandler {
-  return middleware(options ?? {}, deprecate);
+function session<
+  Data extends object = any,
+  const Name = string,
+  const Domain = unknown,
+  const Path = unknown,
+  const Secure = unknown,
+>(
+  options?: TypedSessionOptions<NoInfer<Data>> &
+    Inferred<Name, Domain, Path, Secure> &
+    CookieForName<NoInfer<Name>, NoInfer<Domain>, NoInfer<Path>, NoInfer<Secure>>,
+): TypedSessionHandler<Data> {
+  return middleware((options ?? {}) as SessionOptions, deprecate) as TypedSessionHandler<Data>;
+}
+
+/** Where the compiler reads off what the app gives. */
+interface Inferred<Name, Domain, Path, Secure> {
+  name?: Name | undefined;
+  cookie?: { domain?: Domain; path?: Path; secure?: Secure } | undefined;
 }
 
 declare namespace session {
@@ -81,6 +106,10 @@ declare namespace session {
     SessionStore,
     SetOptions,
     SocketOptions,
+    TypedSession,
+    TypedSessionHandler,
+    TypedSessionOptions,
+    TypedSessionRequest,
     WebSocketOptions,
   };
   export {

@@ -98,11 +98,13 @@ function mustSave({ state, known, saved }: SessionFacts, policy: LifecyclePolicy
   return saved !== 'current';
 }
 
-function mustSend(
-  { state, known, expires, touches, ...facts }: SessionFacts,
-  policy: LifecyclePolicy,
-): boolean {
-  const modified = state === 'modified';
-  if (!known) return policy.saveUninitialized || modified;
-  return (policy.rolling && touches) || (expires && modified) || facts.cookieChanged || facts.outdatedCookie;
+function mustSend(facts: SessionFacts, policy: LifecyclePolicy): boolean {
+  const modified = facts.state === 'modified';
+  if (!facts.known) return policy.saveUninitialized || modified;
+  return (
+    (policy.rolling && facts.touches) ||
+    (facts.expires && modified) ||
+    facts.cookieChanged ||
+    facts.outdatedCookie
+  );
 }

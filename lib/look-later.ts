@@ -2,7 +2,7 @@
 const LATER = 1000;
 
 /** Of very many requests, it is enough to look at some. */
-const MOST = 1000;
+const MOST = 100;
 
 let looks: (() => void)[] = [];
 

@@ -5,7 +5,7 @@ import type { SessionOptions } from './options.js';
  * Options for new apps: every choice beyond express-session's defaults at its safe value. To be spread:
  * `session({ ...session.recommended, secret, store })`.
  */
-export const recommended: Readonly<Omit<SessionOptions, 'cookie'>> & {
+export const recommended: Readonly<Omit<SessionOptions, 'cookie' | 'owner' | 'merge'>> & {
   readonly cookie: Readonly<CookieOptions>;
 } = Object.freeze({
   resave: false,

@@ -11,7 +11,7 @@ export function withSetCookie(res: ServerResponse, args: unknown[], lines: reado
   const last = entries.findLast(isSetCookie);
   const before = toList(res.getHeader('Set-Cookie'));
   if (!headers || (!last && before.length > 0)) {
-    res.setHeader('Set-Cookie', [...before, ...lines]);
+    res.setHeader('Set-Cookie', before.length === 0 ? lines : [...before, ...lines]);
     return args;
   }
   const merged = last

@@ -11,7 +11,8 @@ import { dataText, parseRecord, recordText, UnreadRecord } from '../record.js';
 import { type Callback, RESERVED, type Session } from '../session.js';
 import type { Fate } from '../sockets.js';
 import type { StoredView } from '../stored-view.js';
-import type { SessionStore } from '../stores/store.js';
+import type { SessionStore, SetOptions } from '../stores/store.js';
+import { type Awaitable, andThen, isPromise, type TextStore } from './awaitable.js';
 import { backOff } from './back-off.js';
 import type { LoadCallback, StoreDriver } from './driver.js';
 import { type Heritage, withHeritage } from './heritage.js';
@@ -47,11 +48,11 @@ export interface TextDriverMode {
 export class TextDriver implements StoreDriver {
   readonly canTouch = true;
   readonly #core: Core;
-  readonly #store: SessionStore;
+  readonly #store: TextStore;
   readonly #mode: TextDriverMode;
   readonly #updates = new IdLock();
 
-  constructor(core: Core, store: SessionStore, mode: TextDriverMode) {
+  constructor(core: Core, store: TextStore, mode: TextDriverMode) {
     this.#core = core;
     this.#store = store;
     this.#mode = mode;
@@ -93,11 +94,20 @@ export class TextDriver implements StoreDriver {
     return this.#updates.run(session.id, () => this.#update(context, session, change));
   }
 
-  async #load(context: SessionContext, id: string, hops = 0): Promise<object | null> {
+  #load(context: SessionContext, id: string, hops = 0): Awaitable<object | null> {
     const touchedUntil = this.#expiryBeforehand(context);
-    const text = await this.#get(id, touchedUntil);
+    return andThen(this.#get(id, touchedUntil), (text) => this.#found(context, id, text, touchedUntil, hops));
+  }
+
+  #found(
+    context: SessionContext,
+    id: string,
+    text: string | undefined,
+    touchedUntil: number | undefined,
+    hops: number,
+  ): Awaitable<object | null> {
     if (text === undefined || text === DEAD || hops > MOST_HOPS) return null;
-    const pointer = this.#pointerOf(text);
+    const pointer = this.#pointerOf(id, text);
     if (pointer) return this.#follow(context, id, pointer, hops);
     const record = (context.takesUnread && UnreadRecord.of(text)) || parseRecord(text);
     if (!record) {
@@ -127,27 +137,35 @@ export class TextDriver implements StoreDriver {
     return null;
   }
 
-  async #write(context: SessionContext, session: Session, data = dataText(session)): Promise<void> {
+  #write(context: SessionContext, session: Session, data = dataText(session)): Awaitable<void> {
     const mine = recordText(session, data);
     if (context.isDestroyed(session)) return this.#reject(this.#drop(context, session, mine));
     if (context.heritage && this.#mode.merge) return this.#succeed(context, session, context.heritage, mine);
     // a socket whose session was renamed, or loaded by callback, has not seen the record; it must not make it anew
     const unseen = context.isStored(session.id) && context.viewOf(session.id).stored === undefined;
-    if (unseen && !(await this.#readAgain(context, session))) {
+    return unseen ? this.#writeAgain(context, session, mine, 0) : this.#tryToWrite(context, session, mine, 0);
+  }
+
+  #tryToWrite(context: SessionContext, session: Session, mine: string, attempt: number): Awaitable<void> {
+    const text = this.#merged(context, session, mine);
+    const written = this.#set(context, session, text, this.#mode.merge, cookieOf(session, mine, text));
+    return andThen(written, (isWritten): Awaitable<void> => {
+      if (!isWritten) return this.#writeAgain(context, session, mine, attempt + 1);
+      const view = context.viewOf(session.id);
+      view.stored = text;
+      view.seen = mine;
+      return undefined;
+    });
+  }
+
+  /** Another request has stored the session meanwhile, or has ended it. */
+  async #writeAgain(context: SessionContext, session: Session, mine: string, attempt: number): Promise<void> {
+    if (!(await this.#readAgain(context, session))) {
       return this.#reject(this.#drop(context, session, mine));
     }
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const text = this.#merged(context, session, mine);
-      if (await this.#set(context, session, text, this.#mode.merge, cookieOf(session, mine, text))) {
-        Object.assign(context.viewOf(session.id), { stored: text, seen: mine });
-        return;
-      }
-      if (!(await this.#readAgain(context, session))) {
-        return this.#reject(this.#drop(context, session, mine));
-      }
-      await backOff(attempt);
-    }
-    throw this.#tooManyConflicts();
+    if (attempt === ATTEMPTS) throw this.#tooManyConflicts();
+    await backOff(attempt - 1);
+    return this.#tryToWrite(context, session, mine, attempt);
   }
 
   /**
@@ -158,7 +176,7 @@ export class TextDriver implements StoreDriver {
     const view = context.viewOf(session.id);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const old = await this.#store.get(heritage.id);
-      const pointer = old === undefined ? undefined : this.#pointerOf(old);
+      const pointer = old === undefined ? undefined : this.#pointerOf(heritage.id, old);
       if (pointer) return this.#succeed(context, session, { ...heritage, id: pointer.target }, mine);
       const record = old === undefined || old === DEAD ? undefined : parseRecord(old);
       if (old === undefined || !record) return this.#disinherit(context, session, heritage);
@@ -214,9 +232,10 @@ export class TextDriver implements StoreDriver {
         applyChanges(session, JSON.parse(mine), draft);
         return result;
       }
-      if (await this.#set(context, session, text, true, cookieOf(session, mine, before))) {
+      if (await this.#toldSet(context, session, text, cookieOf(session, mine, before))) {
         view.stored = text;
         view.seen = withCookieOf(text, mine);
+        context.stored(session.id);
         applyChanges(session, JSON.parse(mine), draft);
         if (dataText(session) === dataText(draft)) context.saved(session); // else the app has changed it meanwhile
         return result;
@@ -226,13 +245,31 @@ export class TextDriver implements StoreDriver {
     throw this.#tooManyConflicts();
   }
 
+  /** Writes on behalf of `update()`, which no watched driver knows of. */
+  async #toldSet(context: SessionContext, session: Session, text: string, cookie: Cookie): Promise<boolean> {
+    const { events } = this.#core;
+    const set = async () => this.#set(context, session, text, true, cookie);
+    if (!events.isWatched('save')) return set();
+    const name = context.isStored(session.id) ? 'save' : 'create';
+    return new Promise((resolve, reject) => {
+      events.watch(
+        'save',
+        session.id,
+        context.req,
+        (written: boolean) => (written ? name : undefined),
+        (done) => callBack(set, done),
+        (error, written) => (error ? reject(error) : resolve(written)),
+      );
+    });
+  }
+
   /** Learns what is stored now. `false`: the session that was stored is gone. */
   async #readAgain(context: SessionContext, session: Session, hops = 0): Promise<boolean> {
     const view = context.viewOf(session.id);
     const wasStored = view.stored !== undefined || context.wasStored(session.id);
     const now = await this.#store.get(session.id);
     if (now === DEAD || (now === undefined && wasStored)) return false;
-    const pointer = now === undefined ? undefined : this.#pointerOf(now);
+    const pointer = now === undefined ? undefined : this.#pointerOf(session.id, now);
     if (pointer) return hops < MOST_HOPS && this.#goAlong(context, session, pointer, hops);
     view.stored = now;
     return true;
@@ -246,8 +283,8 @@ export class TextDriver implements StoreDriver {
     return this.#readAgain(context, session, hops + 1);
   }
 
-  #pointerOf(text: string): Pointer | undefined {
-    return this.#core.settings.rotateAfter > 0 ? pointerOf(text) : undefined;
+  #pointerOf(id: string, text: string): Pointer | undefined {
+    return this.#core.settings.rotateAfter > 0 ? pointerOf(id, text) : undefined;
   }
 
   /**
@@ -265,7 +302,7 @@ export class TextDriver implements StoreDriver {
   async #bury(id: string): Promise<Pointer | undefined> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const text = await this.#store.get(id);
-      const pointer = text === undefined ? undefined : pointerOf(text);
+      const pointer = text === undefined ? undefined : pointerOf(id, text);
       if (text === undefined || pointer) return pointer;
       if (await this.#store.set(id, DEAD, { expires: Date.now() + SECOND, expected: text })) return undefined;
       await backOff(attempt);
@@ -278,7 +315,7 @@ export class TextDriver implements StoreDriver {
     const text = await this.#store.get(id);
     const record = text === undefined ? undefined : parseRecord(text);
     if (text === undefined || text === DEAD || !record) return 'gone';
-    const pointer = this.#pointerOf(text);
+    const pointer = this.#pointerOf(id, text);
     if (pointer) return { movedTo: pointer.target };
     return isOver(record['cookie'] as Cookie, this.#core.settings, Date.now()) ? 'gone' : 'alive';
   }
@@ -298,8 +335,9 @@ export class TextDriver implements StoreDriver {
     const expires = expiryOf(session.cookie, this.#core.settings, Date.now());
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const text = this.#merged(context, session, mine);
-      await this.#store.set(target, text, { expires, ...this.#ownerOf(text) });
-      const pointer = pointerText(JSON.parse(text), { target, movedAt: Date.now() });
+      const owner = this.#ownerOf(text);
+      await this.#store.set(target, text, owner === undefined ? { expires } : { expires, owner });
+      const pointer = pointerText(old, JSON.parse(text), { target, movedAt: Date.now() });
       if (await this.#store.set(old, pointer, { expires, expected: view.stored ?? null })) {
         context.rename(session, target);
         Object.assign(context.viewOf(target), { stored: text, seen: mine });
@@ -324,15 +362,16 @@ export class TextDriver implements StoreDriver {
     text: string,
     compare: boolean,
     cookie: Cookie = session.cookie,
-  ): Promise<boolean> {
-    const expires = expiryOf(cookie, this.#core.settings, Date.now());
-    const expected = context.viewOf(session.id).stored ?? null;
+  ): Awaitable<boolean> {
+    const how: SetOptions = { expires: expiryOf(cookie, this.#core.settings, Date.now()) };
+    const view = context.viewOf(session.id);
+    if (compare) how.expected = view.stored ?? null;
     const owner = this.#ownerOf(text);
-    return this.#store.set(
-      session.id,
-      text,
-      compare ? { expires, expected, ...owner } : { expires, ...owner },
-    );
+    if (owner !== undefined) how.owner = owner;
+    return andThen(this.#store.set(session.id, text, how), (written) => {
+      if (written) view.touchedUntil = how.expires;
+      return written;
+    });
   }
 
   /** What to store: `mine`, or, if others have written since this request last saw the record, both changes. */
@@ -359,26 +398,40 @@ export class TextDriver implements StoreDriver {
     return Date.now() + settings.idleTime;
   }
 
-  #get(id: string, touchUntil: number | undefined): Promise<string | undefined> {
+  #get(id: string, touchUntil: number | undefined): Awaitable<string | undefined> {
     const store = this.#store;
     return touchUntil !== undefined && store.getAndTouch ? store.getAndTouch(id, touchUntil) : store.get(id);
   }
 
-  async #touch(context: SessionContext, session: Session, data: string): Promise<void> {
+  #touch(context: SessionContext, session: Session, data: string): Awaitable<void> {
     const view = context.viewOf(session.id);
     const { stored, seen, touchedUntil } = view;
     const until = expiryOf(this.#mergedCookie(view, session, data), this.#core.settings, Date.now());
-    if (touchedUntil !== undefined && Math.abs(until - touchedUntil) < TOUCH_TOLERANCE) return;
-    if (this.#mode.rewriteOnTouch && stored !== undefined && stored === seen) {
-      const text = recordText(session, data);
-      if (await this.#set(context, session, text, true)) {
-        Object.assign(view, { stored: text, seen: text });
-        return;
-      }
-    }
-    const { owner } = this.#ownerOf(stored);
-    const found = await this.#store.touch(session.id, until, ...(owner === undefined ? [] : [owner]));
-    if (!found) context.interrupt(session);
+    const isFresh = touchedUntil !== undefined && Math.abs(until - touchedUntil) < TOUCH_TOLERANCE;
+    if (isFresh && !this.#mode.rewriteOnTouch) return undefined;
+    const rewrites = this.#mode.rewriteOnTouch && stored !== undefined && stored === seen;
+    const text = rewrites ? recordText(session, data, stored) : stored;
+    if (text === undefined || text === stored) return this.#prolong(context, session, stored, until);
+    return andThen(this.#set(context, session, text, true), (written) => {
+      if (!written) return this.#prolong(context, session, stored, until);
+      view.stored = view.seen = text;
+    });
+  }
+
+  #prolong(
+    context: SessionContext,
+    session: Session,
+    stored: string | undefined,
+    until: number,
+  ): Awaitable<void> {
+    const owner = this.#ownerOf(stored);
+    const found =
+      owner !== undefined
+        ? this.#store.touch(session.id, until, owner)
+        : this.#store.touch(session.id, until);
+    return andThen(found, (isThere) => {
+      if (!isThere) context.interrupt(session);
+    });
   }
 
   #mergedCookie(view: StoredView, session: Session, data: string): Cookie {
@@ -410,21 +463,20 @@ export class TextDriver implements StoreDriver {
   }
 
   /** For the store's index, if it has one. */
-  #ownerOf(text: string | undefined): { owner?: string } {
+  #ownerOf(text: string | undefined): string | undefined {
     const option = this.#store.owned && this.#core.settings.owner;
     const record = option && text !== undefined ? parseRecord(text) : undefined;
-    const owner = record && ownerOf(record, option);
-    return owner === undefined ? {} : { owner };
+    return record && ownerOf(record, option);
   }
 
   /** A user's live sessions. */
   of(owner: string): AsyncGenerator<OwnedSession> {
-    return sessionsOf(this.#core, this.#store, owner);
+    return sessionsOf(this.#core, this.#store as SessionStore, owner);
   }
 
   /** Destroys a user's sessions, but `except`. */
   revoke(owner: string, except?: string): Promise<number> {
-    return revokeSessions(this.#core, this.#store, owner, except);
+    return revokeSessions(this.#core, this.#store as SessionStore, owner, except);
   }
 
   #tooManyConflicts(): SteadyError {
@@ -473,10 +525,15 @@ function applyChanges(session: Session, before: SessionRecord, after: SessionRec
   }
 }
 
-/** Calls back with what a promise comes to. An error that the callback itself throws is not taken for the store's. */
-function callBack<T>(operation: () => Promise<T>, done: (error: unknown, value?: T) => void): void {
-  operation().then(
-    (value) => done(undefined, value),
-    (error) => done(error ?? new Error('the session store failed without an error')),
-  );
+/** Calls back with what an operation comes to. An error that the callback itself throws is not taken for the store's. */
+function callBack<T>(operation: () => Awaitable<T>, done: (error: unknown, value?: T) => void): void {
+  const fail = (error: unknown) => done(error ?? new Error('the session store failed without an error'));
+  let value: Awaitable<T>;
+  try {
+    value = operation();
+  } catch (error) {
+    return fail(error);
+  }
+  if (isPromise(value)) value.then((result) => done(undefined, result), fail);
+  else done(undefined, value as T);
 }
