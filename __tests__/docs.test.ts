@@ -231,6 +231,15 @@ describe('what the documentation claims', () => {
     expect(named.length).toBeGreaterThan(20);
     expect(named.filter((name) => !existsSync(join(ROOT, 'lib', name)))).toEqual(['lib/']);
   });
+
+  test('docs/architecture.md: every file and directory of lib/ is in its table', () => {
+    const { prose } = page('docs/architecture.md');
+    const rows = prose.slice(prose.indexOf('## The files')).filter((line) => line.startsWith('|'));
+    const named = rows.flatMap((row) => [...row.matchAll(/`([\w-]+(?:\.ts|\/))`/g)].map(([, name]) => name));
+    const entries = readdirSync(join(ROOT, 'lib'), { withFileTypes: true });
+    const there = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
+    expect(there.filter((name) => !named.includes(name))).toEqual([]);
+  });
 });
 
 function isTest(path: string | undefined): boolean {

@@ -73,6 +73,39 @@ describeWith('sqlite', 'sqlite', () => {
   });
 });
 
+describe('metrics', () => {
+  test('count what visitors do, and measure the store', async () => {
+    const url = await start('metrics', {});
+    const visitor = new Visitor();
+    const before = await metricsOf(url);
+    for (const visits of [1, 2, 3]) expect(await visitor.get(url)).toBe(`<p>Visits: ${visits}</p>`);
+    expect(await visitor.post(`${url}/forget`)).toEqual([302, '/']);
+    const after = await metricsOf(url);
+
+    const events = { create: 1, load: 3, save: 2, destroy: 1 };
+    const others = { touch: 0, expire: 0, rotate: 0, reuse: 0, conflict: 0, interrupted: 0, error: 0 };
+    expect(seriesOf(before, 'session_events_total')).toEqual({
+      ...Object.fromEntries(Object.keys(events).map((event) => [event, 0])),
+      ...others,
+    });
+    expect(seriesOf(before, 'session_store_seconds_count')).toEqual({});
+    expect(seriesOf(after, 'session_events_total')).toEqual({ ...events, ...others });
+    expect(seriesOf(after, 'session_store_seconds_count')).toEqual(events);
+  });
+
+  async function metricsOf(url: string): Promise<string> {
+    const response = await fetch(`${url}/metrics`);
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    return response.text();
+  }
+
+  /** The values of a metric by its label `event`. */
+  function seriesOf(metrics: string, name: string): Record<string, number> {
+    const lines = metrics.matchAll(new RegExp(`^${name}\\{event="(\\w+)"\\} (\\d+)$`, 'gm'));
+    return Object.fromEntries([...lines].map(([, event, value]) => [event, Number(value)]));
+  }
+});
+
 describe('migrate-from-express-session', () => {
   const example = 'migrate-from-express-session';
   const signedIn = (visits: number) => `<p>Visits: ${visits}, signed in</p>`;

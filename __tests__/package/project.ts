@@ -10,6 +10,10 @@ export interface PackedPackage {
   readonly tarball: string;
   /** Paths of the files in the tarball. */
   readonly files: readonly string[];
+  /** Of the tarball, in bytes. */
+  readonly size: number;
+  /** Of all files in it, in bytes. */
+  readonly unpackedSize: number;
 }
 
 /** What a program printed, on both of its outputs, and its exit code. */
@@ -33,9 +37,10 @@ export function packRepository(directory: string): PackedPackage {
   const printed = execFileSync('npm', args, options);
   // The output of the build script comes first.
   const [packed] = JSON.parse(printed.slice(printed.indexOf('[\n'))) as [
-    { filename: string; files: { path: string }[] },
+    { filename: string; files: { path: string }[]; size: number; unpackedSize: number },
   ];
-  return { tarball: join(directory, packed.filename), files: packed.files.map(({ path }) => path) };
+  const { filename, files, size, unpackedSize } = packed;
+  return { tarball: join(directory, filename), files: files.map(({ path }) => path), size, unpackedSize };
 }
 
 /** A new project with these dependencies, installed by npm as a user's would be. */

@@ -22,8 +22,9 @@ const EXPRESS_4 = { ...NODE, '@types/express': '^4.17.25' };
 const THEIRS = { '@types/express-session': '^1.18.2' };
 
 const COMMONJS = ['require.cts', 'default.cts'];
-const PLAIN = [...COMMONJS, 'module.mts'];
+const PLAIN = [...COMMONJS, 'module.mts', 'typed.mts'];
 const WITH_EXPRESS = [...PLAIN, 'express.mts'];
+const WITHOUT_THEIRS = [...WITH_EXPRESS, 'typed-express.mts'];
 
 /** The projects that the package is installed in: its name there, the types beside it, and what is compiled. */
 const PROJECTS = [
@@ -32,9 +33,9 @@ const PROJECTS = [
     title: 'Express 5',
     name: 'steady-session',
     types: EXPRESS_5,
-    sources: [...WITH_EXPRESS, 'promises.mts'],
+    sources: [...WITHOUT_THEIRS, 'promises.mts'],
   },
-  { title: 'Express 4', name: 'steady-session', types: EXPRESS_4, sources: WITH_EXPRESS },
+  { title: 'Express 4', name: 'steady-session', types: EXPRESS_4, sources: WITHOUT_THEIRS },
   {
     title: 'Express 5 and @types/express-session',
     name: 'steady-session',
@@ -45,7 +46,7 @@ const PROJECTS = [
     title: 'Express 5, installed as express-session',
     name: 'express-session',
     types: EXPRESS_5,
-    sources: [...WITH_EXPRESS, 'promises.mts'],
+    sources: [...WITHOUT_THEIRS, 'promises.mts'],
   },
   {
     title: 'Express 5 and @types/express-session, installed as express-session',
@@ -62,7 +63,7 @@ const MODES = [
     versions: VERSIONS,
     module: 'esnext',
     resolution: 'bundler',
-    sources: ['module.mts', 'express.mts'],
+    sources: ['module.mts', 'typed.mts', 'express.mts'],
   },
   {
     title: 'to CommonJS',

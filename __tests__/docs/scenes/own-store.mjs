@@ -12,8 +12,8 @@ const checks = [];
 const test = (name, check) => checks.push([name, check]);
 conformance({
   test,
-  store: () => new MyStore(client),
-  second: () => new MyStore(client),
+  store: () => myStore(client),
+  second: () => myStore(client),
 });
 for (const [name, check] of checks) {
   await check().catch((cause) => assert.fail(`${name}: ${cause.message}`));
@@ -23,7 +23,7 @@ assert.ok(checks.length > 40);
 const sessions = session({
   ...session.recommended,
   secret: process.env.SESSION_SECRET,
-  store: new MyStore(client),
+  store: myStore(client),
 });
 createServer((req, res) =>
   sessions(req, res, () => {

@@ -36,6 +36,14 @@ session({ cookie: { sameSite: 'loose' } });
 // @ts-expect-error: a session id is a string
 session({ genid: () => 1 });
 
+export const typed: session.TypedSessionHandler<{ userId: number }> = session<{ userId: number }>({
+  owner: 'userId',
+});
+// @ts-expect-error: no key of these sessions
+session<{ userId: number }>({ owner: 'userID' });
+// @ts-expect-error: a domain
+session({ name: '__Host-id', cookie: { secure: true, domain: 'example.com' } });
+
 export function useSession(req: Express.Request): void {
   req.session.visitsRequire = (req.session.visitsRequire ?? 0) + 1;
   req.session.clear();
