@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inherits } from 'node:util';
-import { Cookie } from '../lib/cookie.js';
+import { Cookie } from '../lib/cookies/cookie.js';
 import { type Callback, Session, type SessionData, type SessionRequest } from '../lib/session.js';
 import { type SessionCallback, Store } from '../lib/stores/connect-store.js';
 

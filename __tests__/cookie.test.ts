@@ -6,7 +6,7 @@ import {
   decodeCookieValue,
   readCookies as readRaw,
   serializeExpired,
-} from '../lib/cookie.js';
+} from '../lib/cookies/cookie.js';
 
 /** express-session's own class. */
 const RealCookie = require('express-session').Cookie as new (options?: object) => Cookie;

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { inherits, inspect } from 'node:util';
 import { conformance } from '../lib/conformance/index.js';
-import { Cookie } from '../lib/cookie.js';
+import { Cookie } from '../lib/cookies/cookie.js';
 import { Session, type SessionData } from '../lib/session.js';
 import { Store } from '../lib/stores/connect-store.js';
 import { MemoryStore, type MemoryStoreOptions } from '../lib/stores/memory.js';

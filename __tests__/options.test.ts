@@ -1,6 +1,7 @@
 import { createSecretKey } from 'node:crypto';
 import session from '../lib/index.js';
-import { readOptions, type SessionOptions } from '../lib/options.js';
+import type { SessionOptions } from '../lib/options.js';
+import { readOptions } from '../lib/read-options.js';
 import { recommended } from '../lib/recommended.js';
 
 const base: SessionOptions = { secret: 'keyboard cat', resave: false, saveUninitialized: false };

@@ -1,7 +1,7 @@
 import { createSecretKey } from 'node:crypto';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { isSecret, type Secret, sign, unsign } from '../lib/signature.js';
+import { isSecret, type Secret, sign, unsign } from '../lib/cookies/signature.js';
 
 /** The package that express-session signs with. */
 const real = require(

@@ -1,8 +1,9 @@
-import type { IncomingRequest } from './context.js';
-import type { CookieOptions } from './cookie.js';
+import type { CookieOptions } from './cookies/cookie.js';
+import type { Secret } from './cookies/signature.js';
 import type { Core } from './core.js';
-import type { SessionOptions, Settings } from './options.js';
-import type { Secret } from './signature.js';
+import type { SessionOptions } from './options.js';
+import type { Settings } from './read-options.js';
+import type { IncomingRequest } from './request/context.js';
 import { MemoryStore } from './stores/memory.js';
 import { warnOnce } from './warnings.js';
 
@@ -20,7 +21,7 @@ const PLACEHOLDER =
 /** At start: what works, but not as well as its author may think. */
 export function adviseAtStart(settings: Settings, given: SessionOptions): void {
   if (process.env['NODE_ENV'] === 'production') adviseInProduction(settings);
-  if (typeof given.cookie === 'object') adviseOnCookie(given.cookie);
+  if (given.cookie && typeof given.cookie === 'object') adviseOnCookie(given.cookie);
   if ('secret' in given && !given.secret) {
     warnOnce(
       'WARN_SESSION_NO_SECRET',

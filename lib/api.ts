@@ -5,15 +5,16 @@ export { fromCacheManager, fromKeyv, fromUnstorage } from './adapters/key-value.
 export { fromLoadSave } from './adapters/load-save.js';
 export { fromMap } from './adapters/map.js';
 export { toConnectStore } from './adapters/to-connect.js';
-export { Cookie, type CookieData, type CookieOptions } from './cookie.js';
+export { Cookie, type CookieData, type CookieOptions } from './cookies/cookie.js';
 export { SteadyError } from './errors.js';
 export type { SessionEvent, SessionEventListener, SessionEventName } from './events.js';
 export type { SessionHandler } from './middleware.js';
 export type { SessionOptions } from './options.js';
-export type { OriginFunction, Origins } from './origin.js';
 export type { OwnedSession, OwnerOption } from './owners.js';
 export { recommended } from './recommended.js';
 export { type Callback, Session, type SessionData, type SessionRequest } from './session.js';
+export type { OriginFunction, Origins } from './sockets/origin.js';
+export type { SocketOptions, WebSocketOptions } from './sockets/websocket.js';
 export { type SessionCallback, Store } from './stores/connect-store.js';
 export { encrypt } from './stores/encrypt.js';
 export { hashIds } from './stores/hash-ids.js';
@@ -26,4 +27,3 @@ export type {
   TypedSessionOptions,
   TypedSessionRequest,
 } from './typed-session.js';
-export type { SocketOptions, WebSocketOptions } from './websocket.js';

@@ -46,7 +46,7 @@ import {
   Store,
   toConnectStore,
 } from './api.js';
-import type { CookieForName } from './cookie-prefix.js';
+import type { CookieForName } from './cookies/cookie-prefix.js';
 import { middleware } from './middleware.js';
 
 /** Of the namespace that apps may have silenced (`NO_DEPRECATION`). Made here, it points at the caller of `session()`. */

@@ -18,6 +18,9 @@ export type SessionState =
   | 'destroyed'
   | 'interrupted';
 
+/** The states in which the request has a session that may be stored. */
+export const PRESENT: ReadonlySet<SessionState> = new Set(['new', 'unchanged', 'modified']);
+
 /** All that the decision depends on, besides the options. */
 export interface SessionFacts {
   state: SessionState;

@@ -1,4 +1,4 @@
-import type { Cookie } from './cookie.js';
+import type { Cookie } from './cookies/cookie.js';
 
 /** The options that bound a session's life; all in milliseconds. */
 export interface LifetimeLimits {

@@ -1,26 +1,28 @@
 import type { ServerResponse } from 'node:http';
 import parseUrl from 'parseurl';
 import { adviseAtStart, adviseMountedTwice, adviseOnParserSecret } from './advice.js';
-import { type IncomingRequest, type Next, SessionContext } from './context.js';
 import { Core } from './core.js';
 import { SteadyError } from './errors.js';
 import type { SessionEventListener, SessionEventName } from './events.js';
-import { type HandshakeResponse, isHandshake, joinHandshake, refuseOnError } from './handshake.js';
 import { describe } from './option-checks.js';
-import { readOptions, type SessionOptions } from './options.js';
-import { isSameHost } from './origin.js';
+import type { SessionOptions } from './options.js';
 import type { OwnedSession } from './owners.js';
-import { refuse } from './refuse.js';
-import { contextOf } from './request-slot.js';
-import { holdEnd } from './response.js';
-import { type SocketIoServerLike, serveSocketIo } from './socketio.js';
-import { warnOnce } from './warnings.js';
+import { readOptions } from './read-options.js';
+import { type IncomingRequest, type Next, SessionContext } from './request/context.js';
+import { loadSession } from './request/loading.js';
+import { contextOf } from './request/request-slot.js';
+import { holdEnd } from './response/response.js';
+import { type HandshakeResponse, isHandshake, joinHandshake, refuseOnError } from './sockets/handshake.js';
+import { isSameHost } from './sockets/origin.js';
+import { refuse } from './sockets/refuse.js';
+import { type SocketIoServerLike, serveSocketIo } from './sockets/socketio.js';
 import {
   type SocketOptions,
   serveWebSockets,
   type WebSocketOptions,
   type WebSocketServerLike,
-} from './websocket.js';
+} from './sockets/websocket.js';
+import { warnOnce } from './warnings.js';
 
 /** What `app.use()` takes, and where to learn what happens to sessions. */
 export interface SessionHandler {
@@ -55,7 +57,7 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
     const context = contextFor(core, req, next);
     if (!context) return;
     holdEnd(res, context);
-    context.load(next);
+    loadSession(context, next);
   }
 
   /** A WebSocket handshake that runs HTTP middleware, of a page that may. */
@@ -65,7 +67,7 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
     const context = contextFor(core, req, answer);
     if (!context) return;
     joinHandshake(context, res, keep);
-    context.load(answer);
+    loadSession(context, answer);
   }
 
   /** The road of Socket.IO's first request, whatever its transport; the socket keeps along by what Socket.IO tells. */
@@ -82,7 +84,7 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
       return known;
     }
     const context = contextFor(core, req, next);
-    context?.load(next);
+    if (context) loadSession(context, next);
     return context;
   };
 

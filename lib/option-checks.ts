@@ -1,4 +1,41 @@
 /**
+ * The value, if it is one of `allowed`.
+ * @param given what the message shows, where `value` was made of it
+ * @throws {TypeError} which also says what was probably meant
+ */
+export function oneOf<T>(name: string, value: T, allowed: readonly T[], given: unknown = value): T {
+  if (allowed.includes(value)) return value;
+  const words = allowed.map((each) => JSON.stringify(each)).join(', ');
+  const meant =
+    typeof given === 'string'
+      ? didYouMean(
+          given,
+          allowed.filter((each) => typeof each === 'string'),
+        )
+      : undefined;
+  throw badOption(name, given, `one of ${words}${meant ? ` (did you mean ${JSON.stringify(meant)}?)` : ''}`);
+}
+
+export function readBoolean(name: string, value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw badOption(name, value, 'true or false');
+}
+
+export function readFunction<T>(name: string, value: T): T {
+  if (typeof value === 'function') return value;
+  throw badOption(name, value, 'a function');
+}
+
+export function readMilliseconds(name: string, value: unknown): number {
+  return readPositive(name, value, 'number of milliseconds');
+}
+
+export function readPositive(name: string, value: unknown, what: string): number {
+  if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
+  throw badOption(name, value, `a positive ${what}`);
+}
+
+/**
  * The message for a bad option: what was given, and what is allowed.
  * @param name the option as the user writes it, such as `cookie.sameSite`
  */

@@ -1,16 +1,11 @@
-import type { IncomingMessage } from 'node:http';
-import type { CookieOptions } from './cookie.js';
+import type { CookieOptions } from './cookies/cookie.js';
+import type { Secret } from './cookies/signature.js';
 import type { AppRequest } from './express-types.js';
-import { type MergeFunction, takeMine } from './merge.js';
-import { badOption, describe, didYouMean } from './option-checks.js';
+import type { MergeFunction } from './merge.js';
 import type { OwnerOption } from './owners.js';
-import { randomId } from './random-id.js';
-import { isSecret, type Secret } from './signature.js';
-import type { CallbackStore, Store } from './stores/connect-store.js';
-import { MemoryStore } from './stores/memory.js';
+import type { CallbackStore } from './stores/connect-store.js';
 import type { Serializer } from './stores/serialized.js';
 import type { SessionStore } from './stores/store.js';
-import { warnOnce } from './warnings.js';
 
 /** The options of `session()`. All of express-session's mean what they mean there. */
 export interface SessionOptions {
@@ -101,53 +96,8 @@ export interface SessionOptions {
   largeSession?: number | undefined;
 }
 
-/** The options as the core uses them: checked, and with defaults filled in. */
-export interface Settings {
-  name: string;
-  /** `undefined`: each request brings its own, from `cookie-parser`. */
-  secrets: Secret[] | undefined;
-  store: Store | SessionStore;
-  cookieOptions(req: IncomingMessage): CookieOptions;
-  genid(req: IncomingMessage): string;
-  /** What a session's idle time is unless it has one of its own, in milliseconds; `undefined` if that is not known before. */
-  idleTime: number | undefined;
-  /** Whether `cookieOptions` gives each request the same. */
-  cookieIsFixed: boolean;
-  proxy: boolean | undefined;
-  resave: boolean;
-  rolling: boolean;
-  saveUninitialized: boolean;
-  unset: 'destroy' | 'keep';
-  saveFailure: 'pass' | 'error';
-  clearCookie: boolean;
-  serializer: Serializer | undefined;
-  ttl: number;
-  concurrency: 'merge' | 'overwrite';
-  merge: MergeFunction;
-  onInterrupted: 'ignore' | 'error';
-  storeTimeout: number;
-  onStoreDown: 'skip' | 'error';
-  absoluteTimeout: number;
-  touchAfter: number;
-  rotateAfter: number;
-  owner: OwnerOption | undefined;
-  rotateGrace: number;
-  onReuse: 'ignore' | 'revoke';
-  touch(req: IncomingMessage): boolean;
-  skip(req: IncomingMessage): boolean;
-  trackCookie: boolean;
-  resign: boolean;
-  cachePrivate: boolean;
-  expireStrays: boolean;
-  storeUnreachable: boolean;
-  largeSession: number;
-}
-
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const DAY = 24 * 60 * MINUTE;
-
-const OPTIONS: readonly string[] = [
+/** What `session()` takes; {@link SessionOptions} as a list. */
+export const OPTIONS: readonly string[] = [
   'secret',
   'store',
   'cookie',
@@ -184,7 +134,8 @@ const OPTIONS: readonly string[] = [
   'largeSession',
 ];
 
-const COOKIE_OPTIONS: readonly string[] = [
+/** What the option `cookie` takes, and what the cookie of a stored session has besides. */
+export const COOKIE_OPTIONS: readonly string[] = [
   'maxAge',
   'expires',
   'path',
@@ -198,226 +149,3 @@ const COOKIE_OPTIONS: readonly string[] = [
   'encode',
   'originalMaxAge',
 ];
-
-/**
- * Checks the options once, at start.
- * @param deprecate told of defaults that express-session deprecates
- * @throws TypeError for a value that could never work
- */
-export function readOptions(options: SessionOptions, deprecate: (message: string) => void): Settings {
-  const { resave, saveUninitialized } = options;
-  const cookie = options.cookie || {};
-  const genid = options.genid || randomId;
-  if (typeof genid !== 'function') throw new TypeError('genid option must be a function');
-  if (resave === undefined) deprecate('undefined resave option; provide resave option');
-  if (saveUninitialized === undefined)
-    deprecate('undefined saveUninitialized option; provide saveUninitialized option');
-  if (options.unset && options.unset !== 'destroy' && options.unset !== 'keep') {
-    throw new TypeError('unset option must be "destroy" or "keep"');
-  }
-  const secrets = readSecrets(options.secret);
-  if (!secrets) deprecate('req.secret; provide secret option');
-  warnOfUnknown(options, OPTIONS, '');
-  if (typeof cookie !== 'function') checkCookie(cookie);
-  const store = readStore(options.store);
-  const ttl = readMilliseconds('ttl', options.ttl ?? DAY);
-  const name = readName(options.name || options.key || 'connect.sid');
-  if (typeof cookie !== 'function') checkPrefix(name, cookie);
-  return {
-    name,
-    secrets,
-    store,
-    cookieOptions: typeof cookie === 'function' ? cookie : () => cookie,
-    cookieIsFixed: typeof cookie !== 'function',
-    idleTime: typeof cookie === 'function' ? undefined : idleTimeOf(cookie, ttl),
-    genid,
-    proxy: options.proxy,
-    resave: resave === undefined ? true : Boolean(resave),
-    rolling: Boolean(options.rolling),
-    saveUninitialized: saveUninitialized === undefined ? true : Boolean(saveUninitialized),
-    unset: options.unset || 'keep',
-    saveFailure: oneOf('saveFailure', options.saveFailure ?? 'pass', ['pass', 'error']),
-    clearCookie: readBoolean('clearCookie', options.clearCookie ?? false),
-    serializer: readSerializer(options.serializer, store),
-    ttl,
-    concurrency: readConcurrency(options, store),
-    merge: readFunction('merge', options.merge ?? takeMine),
-    onInterrupted: oneOf('onInterrupted', options.onInterrupted ?? 'ignore', ['ignore', 'error']),
-    storeTimeout: readMilliseconds('storeTimeout', options.storeTimeout ?? 30 * SECOND),
-    onStoreDown: oneOf('onStoreDown', options.onStoreDown ?? 'skip', ['skip', 'error']),
-    absoluteTimeout: options.absoluteTimeout
-      ? readMilliseconds('absoluteTimeout', options.absoluteTimeout)
-      : 0,
-    touchAfter: options.touchAfter ? readMilliseconds('touchAfter', options.touchAfter) : 0,
-    rotateAfter: options.rotateAfter ? readMilliseconds('rotateAfter', options.rotateAfter) : 0,
-    rotateGrace: readMilliseconds('rotateGrace', options.rotateGrace ?? MINUTE),
-    onReuse: oneOf('onReuse', options.onReuse ?? 'ignore', ['ignore', 'revoke']),
-    owner: readOwner(options.owner),
-    touch: readFunction('touch', options.touch ?? always),
-    skip: readFunction('skip', options.skip ?? (() => false)),
-    trackCookie: readBoolean('trackCookie', options.trackCookie ?? false),
-    resign: readBoolean('resign', options.resign ?? false),
-    cachePrivate: readBoolean('cachePrivate', options.cachePrivate ?? false),
-    expireStrays: readBoolean('expireStrays', options.expireStrays ?? false),
-    storeUnreachable: readBoolean('storeUnreachable', options.storeUnreachable ?? true),
-    largeSession: readPositive('largeSession', options.largeSession ?? 65_536, 'number of characters'),
-  };
-}
-
-/** Stores made for express-session take callbacks and make sessions; ours do neither. */
-export function isCallbackStore(store: Store | SessionStore): store is Store {
-  return typeof (store as Store).createSession === 'function' || store.get.length >= 2;
-}
-
-function always(): boolean {
-  return true;
-}
-
-function idleTimeOf({ maxAge, expires }: CookieOptions, ttl: number): number | undefined {
-  if (expires) return undefined;
-  return typeof maxAge === 'number' ? maxAge : ttl;
-}
-
-function readConcurrency(
-  { concurrency, rotateAfter }: SessionOptions,
-  store: Store | SessionStore,
-): 'merge' | 'overwrite' {
-  const fallback = store instanceof MemoryStore || !isCallbackStore(store) ? 'merge' : 'overwrite';
-  const choice = oneOf<'merge' | 'overwrite'>('concurrency', concurrency ?? fallback, ['merge', 'overwrite']);
-  if (rotateAfter && choice === 'overwrite')
-    throw badOption('concurrency', choice, "'merge' for rotateAfter to be safe");
-  return choice;
-}
-
-function readSecrets(secret: SessionOptions['secret']): Secret[] | undefined {
-  if (Array.isArray(secret) && secret.length === 0) {
-    throw new TypeError('secret option array must contain one or more strings');
-  }
-  if (!secret) return undefined;
-  const secrets = Array.isArray(secret) ? secret : [secret];
-  for (const each of secrets) {
-    if (!isSecret(each))
-      throw new TypeError(
-        `secret option must be a string, a Buffer, a KeyObject or an array of them; got ${typeof each}`,
-      );
-  }
-  return secrets;
-}
-
-function readName(name: string): string {
-  // a token, as RFC 6265bis section 4.1.1 has it
-  if (typeof name === 'string' && /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) return name;
-  throw badOption('name', name, "a cookie name: letters, digits and !#$%&'*+-.^_`|~");
-}
-
-/** Browsers drop cookies that break the promise of their name (RFC 6265bis section 4.1.3). */
-function checkPrefix(name: string, { secure, path = '/', domain }: CookieOptions): void {
-  const prefix = /^__(secure|host)-/i.exec(name)?.[0].toLowerCase();
-  if (prefix && !secure) throw badOption('cookie.secure', secure, `true for a cookie called ${name}`);
-  if (prefix !== '__host-') return;
-  if (path !== '/') throw badOption('cookie.path', path, `'/' for a cookie called ${name}`);
-  if (domain) throw badOption('cookie.domain', domain, `left out for a cookie called ${name}`);
-}
-
-function readStore(given: SessionOptions['store']): Store | SessionStore {
-  const store = given as Store | SessionStore | undefined;
-  if (!store) {
-    return new MemoryStore();
-  }
-  for (const method of ['get', 'set', 'destroy'] as const) {
-    if (typeof store[method] !== 'function') throw missingMethod(store, method);
-  }
-  if (!isCallbackStore(store) && typeof store.touch !== 'function') throw missingMethod(store, 'touch');
-  return store;
-}
-
-function missingMethod(store: unknown, method: string): TypeError {
-  const hint = typeof store === 'function' ? '; pass an instance of it: `new ...`' : '';
-  return new TypeError(
-    `store option must be a session store, but it has no ${method}() method; got ${describe(store)}${hint}`,
-  );
-}
-
-function checkCookie(cookie: CookieOptions): void {
-  if (typeof cookie !== 'object' || cookie === null)
-    throw badOption('cookie', cookie, 'an object or a function');
-  warnOfUnknown(cookie, COOKIE_OPTIONS, 'cookie.');
-  const { sameSite, priority, maxAge } = cookie;
-  if (sameSite)
-    oneOf('cookie.sameSite', lowerCased(sameSite), [true, 'lax', 'strict', 'none', 'auto'], sameSite);
-  if (priority) oneOf('cookie.priority', lowerCased(priority), ['low', 'medium', 'high'], priority);
-  if (maxAge && typeof maxAge !== 'number' && !((maxAge as unknown) instanceof Date)) {
-    throw badOption('cookie.maxAge', maxAge, 'a number of milliseconds');
-  }
-}
-
-function lowerCased<T>(value: T): T {
-  return (typeof value === 'string' ? value.toLowerCase() : value) as T;
-}
-
-function oneOf<T>(name: string, value: T, allowed: readonly T[], given: unknown = value): T {
-  if (allowed.includes(value)) return value;
-  const words = allowed.map((each) => JSON.stringify(each)).join(', ');
-  const meant =
-    typeof given === 'string'
-      ? didYouMean(
-          given,
-          allowed.filter((each) => typeof each === 'string'),
-        )
-      : undefined;
-  throw badOption(name, given, `one of ${words}${meant ? ` (did you mean ${JSON.stringify(meant)}?)` : ''}`);
-}
-
-function readBoolean(name: string, value: unknown): boolean {
-  if (typeof value === 'boolean') return value;
-  throw badOption(name, value, 'true or false');
-}
-
-function readFunction<T>(name: string, value: T): T {
-  if (typeof value === 'function') return value;
-  throw badOption(name, value, 'a function');
-}
-
-function readSerializer(
-  serializer: Serializer | undefined,
-  store: Store | SessionStore,
-): Serializer | undefined {
-  if (serializer === undefined) return undefined;
-  if (typeof serializer?.stringify !== 'function' || typeof serializer.parse !== 'function') {
-    throw badOption('serializer', serializer, 'an object with the functions stringify and parse');
-  }
-  if (isCallbackStore(store)) {
-    throw badOption(
-      'serializer',
-      serializer,
-      "left out with express-session's kind of stores, which have their own",
-    );
-  }
-  return serializer;
-}
-
-function readOwner(owner: unknown): OwnerOption | undefined {
-  if (owner === undefined || typeof owner === 'function' || (typeof owner === 'string' && owner !== '')) {
-    return owner as OwnerOption | undefined;
-  }
-  throw badOption('owner', owner, 'the name of a key, or a function of the session data');
-}
-
-function readMilliseconds(name: string, value: unknown): number {
-  return readPositive(name, value, 'number of milliseconds');
-}
-
-function readPositive(name: string, value: unknown, what: string): number {
-  if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
-  throw badOption(name, value, `a positive ${what}`);
-}
-
-/** A warning, not an error: express-session lets apps pass what it doesn't know. */
-function warnOfUnknown(options: object, known: readonly string[], prefix: string): void {
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue;
-    const meant = didYouMean(name, known);
-    const hint = meant ? `did you mean ${prefix}${meant}?` : `known are: ${known.join(', ')}`;
-    warnOnce('WARN_SESSION_UNKNOWN_OPTION', `unknown option ${prefix}${name} is ignored; ${hint}`);
-  }
-}

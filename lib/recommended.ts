@@ -1,4 +1,4 @@
-import type { CookieOptions } from './cookie.js';
+import type { CookieOptions } from './cookies/cookie.js';
 import type { SessionOptions } from './options.js';
 
 /**

@@ -1,4 +1,6 @@
 import { compact } from './compact.js';
+import { Cookie, type CookieData, haveSameAttributes } from './cookies/cookie.js';
+import { cookieJson } from './cookies/cookie-text.js';
 import type { SessionRecord } from './merge.js';
 
 /**
@@ -16,10 +18,11 @@ export class UnreadRecord {
   /** The data without the cookie. */
   readonly data: string;
 
-  readonly #text: string;
+  /** All of it, as it is stored. */
+  readonly text: string;
 
   private constructor(text: string, cookie: Readonly<Record<string, unknown>>, data: string) {
-    this.#text = text;
+    this.text = text;
     this.cookie = cookie;
     this.data = data;
   }
@@ -33,10 +36,18 @@ export class UnreadRecord {
     return new UnreadRecord(text, cookie, end === text.length - 1 ? NO_DATA : text.slice(end + 1));
   }
 
+  /** Whether a session with this cookie and these data is what was read. To make JSON of the cookie takes 0.7 us. */
+  isStill(cookie: Cookie, data: string): boolean {
+    const before: Partial<CookieData> = this.cookie;
+    const hasEnd = cookie.expires != null || before.expires != null;
+    const sameTimes = cookie.touchedAt === before.touchedAt && cookie.rotatedAt === before.rotatedAt;
+    return !hasEnd && sameTimes && data === this.data && haveSameAttributes(before, cookie);
+  }
+
   /** The data, and maybe the cookie again. `undefined`: what was stored is no session after all. */
   read(): SessionRecord | undefined {
     // to read the cookie once more costs less than to put a long text together
-    return parseObject(this.data.length < LONG ? jsonOf(this.data) : this.#text);
+    return parseObject(this.data.length < LONG ? jsonOf(this.data) : this.text);
   }
 }
 
@@ -99,13 +110,13 @@ export function dataTextOf(text: string, record: SessionRecord): string {
 
 /**
  * What to store of a session, given its {@link dataText}; the same as `JSON.stringify(session)`, which would do it all
- * again. If that is what is `stored`, it is returned itself: two texts of 50 KB are put together to be compared otherwise.
+ * again.
  */
-export function recordText(session: { cookie: unknown }, data: string, stored?: string): string {
+export function recordText(session: { cookie: unknown }, data: string): string {
   if (firstKey(session) !== 'cookie') return JSON.stringify(session);
-  const start = `{"cookie":${JSON.stringify(session.cookie)}${data === NO_DATA ? '' : ','}`;
-  const isStored = stored?.startsWith(start) && stored.slice(start.length) === data;
-  return isStored ? (stored as string) : start + data;
+  const { cookie: given } = session;
+  const cookie = given instanceof Cookie ? cookieJson(given) : JSON.stringify(given);
+  return data === NO_DATA ? `{"cookie":${cookie}}` : `{"cookie":${cookie},${data}`;
 }
 
 function parseObject(text: string): SessionRecord | undefined {

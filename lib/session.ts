@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import type { Cookie } from './cookie.js';
+import type { Cookie } from './cookies/cookie.js';
 import { SteadyError } from './errors.js';
 import { expiryOf } from './lifetime.js';
-import { contextOf } from './request-slot.js';
+import * as asked from './request/asked.js';
+import { contextOf } from './request/request-slot.js';
 import type { Store } from './stores/connect-store.js';
 
 /** What your app keeps in a session. Augment it: `declare module 'steady-session' { interface SessionData { user: string } }`. */
@@ -96,7 +97,7 @@ export class Session {
   save(callback?: Callback): this | Promise<void> {
     return run(this, callback, (done) => {
       const context = contextOf(this.req);
-      if (context) context.save(this, done);
+      if (context) asked.save(context, this, done);
       else this.req.sessionStore.set(this.id, this as unknown as SessionData, done);
     });
   }
@@ -107,7 +108,7 @@ export class Session {
   reload(callback?: Callback): this | Promise<void> {
     return run(this, callback, (done) => {
       const context = contextOf(this.req);
-      if (context) context.reload(this, done);
+      if (context) asked.reload(context, this, done);
       else reloadFromStore(this, done);
     });
   }
@@ -119,7 +120,7 @@ export class Session {
     return run(this, callback, (done) => {
       const context = contextOf(this.req);
       delete this.req.session;
-      if (context) context.destroy(this, done);
+      if (context) asked.destroy(context, this, done);
       else this.req.sessionStore.destroy(this.id, done);
     });
   }
@@ -137,7 +138,7 @@ export class Session {
       const kept = keptData(this, options);
       const { createdAt } = this.cookie;
       const context = contextOf(this.req);
-      const heritage = context?.bequeath(this, options.keep || [], Object.keys(kept));
+      const heritage = context && asked.bequeath(context, this, options.keep || [], Object.keys(kept));
       const finished: Callback = (error) => {
         const { session } = this.req;
         if (!error && session) {
@@ -147,7 +148,7 @@ export class Session {
         }
         done(error);
       };
-      if (context) context.regenerate(finished);
+      if (context) asked.regenerate(context, finished);
       else this.req.sessionStore.regenerate(this.req, finished);
     });
   }
@@ -165,7 +166,7 @@ export class Session {
         'ERR_SESSION_NO_REQUEST',
         'update() needs a session of a request that the middleware serves',
       );
-    return context.update(this, change);
+    return asked.update(context, this, change);
   }
 
   /**
@@ -188,7 +189,8 @@ export class Session {
     for (const key of Object.keys(this)) {
       if (key !== 'cookie') delete (this as Record<string, unknown>)[key];
     }
-    contextOf(this.req)?.clear(this);
+    const context = contextOf(this.req);
+    if (context) asked.clear(context, this);
   }
 }
 

@@ -1,7 +1,7 @@
 /** What docs/security.md claims and no other test shows. */
 import { createHash } from 'node:crypto';
+import { sign } from '../../lib/cookies/signature.js';
 import type session from '../../lib/index.js';
-import { sign } from '../../lib/signature.js';
 import { passTime, useFrozenClock } from '../differential/clock.js';
 import { BEGUN, baseOptions, begin, dataSeenBy, type Fixture, start } from '../support/lifecycle.js';
 import { closeSites, type Handler } from '../support/sites.js';

@@ -4,7 +4,7 @@ import { printable } from '../../lib/inspector/printable.js';
 import { Ring } from '../../lib/inspector/ring.js';
 import { rowOf } from '../../lib/inspector/session-row.js';
 import { toldError } from '../../lib/inspector/told-error.js';
-import { readOptions, type Settings } from '../../lib/options.js';
+import { readOptions, type Settings } from '../../lib/read-options.js';
 import { SECRET } from './support.js';
 
 describe('printable()', () => {

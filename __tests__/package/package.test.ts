@@ -92,7 +92,7 @@ describeWith('npm-registry', 'the packed package', () => {
   test('a stack trace shows the TypeScript', async () => {
     const thrown = await run(process.execPath, ['--enable-source-maps', 'throws.cjs'], project);
 
-    expect(thrown).toEqual({ code: 0, output: expect.stringMatching(/^lib\/options\.ts:\d+\n$/) });
+    expect(thrown).toEqual({ code: 0, output: expect.stringMatching(/^lib\/read-options\.ts:\d+\n$/) });
   });
 
   test('require() gives a function with all else as its properties', async () => {

@@ -1,5 +1,5 @@
+import { sign } from '../../lib/cookies/signature.js';
 import session from '../../lib/index.js';
-import { sign } from '../../lib/signature.js';
 import { type Answer, Browser } from '../support/http.js';
 import { baseOptions, type Fixture, type Setup, start } from '../support/lifecycle.js';
 import { closeSites, type Handler } from '../support/sites.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { unsign } from '../../lib/cookies/signature.js';
 import session from '../../lib/index.js';
-import { unsign } from '../../lib/signature.js';
 import { collect } from '../support/async.js';
 import { Browser, type Gate, gate } from '../support/http.js';
 import { baseOptions } from '../support/lifecycle.js';

@@ -1,6 +1,6 @@
+import { unsign } from '../../lib/cookies/signature.js';
 import session from '../../lib/index.js';
 import { isPointer, pointerOf, pointerText } from '../../lib/pointer.js';
-import { unsign } from '../../lib/signature.js';
 import { ReferenceStore } from '../conformance/reference-store.js';
 import { Browser } from '../support/http.js';
 import { baseOptions } from '../support/lifecycle.js';

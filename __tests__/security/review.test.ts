@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { WebSocket, WebSocketServer } from 'ws';
-import { Cookie } from '../../lib/cookie.js';
+import { Cookie } from '../../lib/cookies/cookie.js';
+import { expireStrays } from '../../lib/cookies/stray-cookies.js';
 import session from '../../lib/index.js';
-import { expireStrays } from '../../lib/stray-cookies.js';
 
 const SECRET = 'a secret of more than thirty-two bytes';
 

@@ -1,5 +1,5 @@
+import { unsign } from '../../lib/cookies/signature.js';
 import session from '../../lib/index.js';
-import { unsign } from '../../lib/signature.js';
 import { Browser } from '../support/http.js';
 import { baseOptions, type Fixture, type Setup, start } from '../support/lifecycle.js';
 import { closeSites, type Handler } from '../support/sites.js';

@@ -237,7 +237,8 @@ describe('when the socket closes', () => {
       });
       await put(site, { color: 'red' });
       await hangUp(site, client);
-      expect(site.store.data()).toEqual([{ user: 'ada', color: 'red', early: true }]);
+      const withData = site.store.data().filter((data: object) => Object.keys(data).length > 0); // a pointer has none
+      expect(withData).toEqual([{ user: 'ada', color: 'red', early: true }]);
       const settle = async () => {
         asked.open();
         const result = await outcome;

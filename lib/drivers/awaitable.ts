@@ -8,7 +8,20 @@ export function andThen<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable
   return isPromise(value) ? value.then(next) : next(value as T);
 }
 
-export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
+/** Calls back with what an operation comes to. An error that the callback itself throws is not taken for the store's. */
+export function callBack<T>(operation: () => Awaitable<T>, done: (error: unknown, value?: T) => void): void {
+  const fail = (error: unknown) => done(error ?? new Error('the session store failed without an error'));
+  let value: Awaitable<T>;
+  try {
+    value = operation();
+  } catch (error) {
+    return fail(error);
+  }
+  if (isPromise(value)) value.then((result) => done(undefined, result), fail);
+  else done(undefined, value as T);
+}
+
+function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
   return typeof (value as Promise<T> | undefined)?.then === 'function';
 }
 

@@ -1,4 +1,4 @@
-import type { SessionContext } from '../context.js';
+import type { SessionContext } from '../request/context.js';
 import type { Callback, Session, SessionData } from '../session.js';
 import { Store } from '../stores/connect-store.js';
 import type { LoadCallback, StoreDriver } from './driver.js';

@@ -1,4 +1,4 @@
-import type { SessionContext } from '../context.js';
+import type { SessionContext } from '../request/context.js';
 import type { Callback, Session } from '../session.js';
 
 /** What a store knows of an id: data to make a session of, or nothing. */

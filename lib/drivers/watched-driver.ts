@@ -1,5 +1,5 @@
-import type { SessionContext } from '../context.js';
 import type { SessionEventName, SessionEvents } from '../events.js';
+import type { SessionContext } from '../request/context.js';
 import type { Callback, Session } from '../session.js';
 import type { LoadCallback, StoreDriver } from './driver.js';
 

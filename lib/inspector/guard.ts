@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { answerOf } from '../adapters/answer.js';
 import type { AppRequest } from '../express-types.js';
-import { isSameHost } from '../origin.js';
-import { contextOf } from '../request-slot.js';
+import { contextOf } from '../request/request-slot.js';
+import { isSameHost } from '../sockets/origin.js';
 
 /** How many new ids of one session are followed. */
 const MOST_HOPS = 100;

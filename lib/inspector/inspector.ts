@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import type { SessionContext } from '../context.js';
 import type { Core } from '../core.js';
 import type { SessionEvent, SessionEventName } from '../events.js';
 import type { AppRequest } from '../express-types.js';
+import type { SessionContext } from '../request/context.js';
 import { Directory } from './directory.js';
 import { asOfNow, isSameOrigin } from './guard.js';
 import { hashOf } from './hash.js';

@@ -1,5 +1,5 @@
 import { createHmac, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Secret } from '../signature.js';
+import type { Secret } from '../cookies/signature.js';
 
 /**
  * Proves that a request comes from a page of ours: a random text and its HMAC. The key is derived from the secret that

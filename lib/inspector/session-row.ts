@@ -1,5 +1,5 @@
-import type { Settings } from '../options.js';
 import { ownerOf } from '../owners.js';
+import type { Settings } from '../read-options.js';
 import type { Sighting } from './directory.js';
 import { printable } from './printable.js';
 

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { restoreCookie } from '../cookie.js';
+import { restoreCookie } from '../cookies/cookie.js';
 import { type Callback, Session, type SessionData, type SessionRequest } from '../session.js';
 import { callable } from './callable.js';
 

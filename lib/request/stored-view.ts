@@ -1,4 +1,4 @@
-import { jsonOf } from './record.js';
+import { jsonOf, type UnreadRecord } from '../record.js';
 
 /**
  * What a request knows of a stored session: `stored` is what the store is known to hold, `seen` what the request's own
@@ -8,6 +8,8 @@ export interface StoredView {
   readonly id: string;
   stored: string | undefined;
   seen: string | undefined;
+  /** What `stored` was, if it was merely read. */
+  read: UnreadRecord | undefined;
   /** The expiry that reading or writing the record has given it already, in epoch milliseconds. */
   touchedUntil: number | undefined;
 }
@@ -27,7 +29,13 @@ export class StoredViews {
   of(id: string, data: string | undefined): StoredView {
     const known = this.#views.find((view) => view.id === id);
     if (known) return known;
-    const view: StoredView = { id, stored: undefined, touchedUntil: undefined, seen: data && jsonOf(data) };
+    const view: StoredView = {
+      id,
+      stored: undefined,
+      read: undefined,
+      touchedUntil: undefined,
+      seen: data && jsonOf(data),
+    };
     this.#views = this.#views.length === 0 ? [view] : [...this.#views, view];
     return view;
   }

@@ -1,4 +1,4 @@
-import type { Callback } from './session.js';
+import type { Callback } from '../session.js';
 
 /** Counts the operations that are under way, so that others can wait until there are none. */
 export class InFlight {

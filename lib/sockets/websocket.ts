@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { IncomingRequest, SessionContext } from './context.js';
-import type { Core } from './core.js';
+import type { Core } from '../core.js';
+import { badOption } from '../option-checks.js';
+import type { IncomingRequest, SessionContext } from '../request/context.js';
+import { checkOptions } from '../stores/store-options.js';
 import { keepAlong } from './keep-along.js';
-import { badOption } from './option-checks.js';
 import { checkOrigins, isAllowedOrigin, type Origins } from './origin.js';
 import { refuse } from './refuse.js';
-import { checkOptions } from './stores/store-options.js';
 
 /** How sockets are tied to sessions. */
 export interface SocketOptions {

@@ -1,8 +1,8 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
-import type { IncomingRequest, SessionContext } from './context.js';
+import type { IncomingRequest, SessionContext } from '../request/context.js';
+import { afterUnwinding } from '../response/unwinding.js';
 import { keepAlong, type WebSocketLike } from './keep-along.js';
 import { refuse } from './refuse.js';
-import { afterUnwinding } from './response.js';
 
 /**
  * Stands for a response where a WebSocket handshake runs HTTP middleware. Engine.IO's (Socket.IO) has a `writeHead()`,

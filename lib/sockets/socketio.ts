@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import type { IncomingRequest, Next } from './context.js';
-import type { Core } from './core.js';
+import type { Core } from '../core.js';
+import { badOption } from '../option-checks.js';
+import type { IncomingRequest, Next } from '../request/context.js';
+import { contextOf } from '../request/request-slot.js';
 import { isHandshake } from './handshake.js';
 import { keepAlong, type WebSocketLike } from './keep-along.js';
-import { badOption } from './option-checks.js';
 import { refuse } from './refuse.js';
-import { contextOf } from './request-slot.js';
 import { isAllowed, readSocketOptions, type SocketOptions } from './websocket.js';
 
 /** What is used of a Socket.IO server. */

@@ -2,7 +2,7 @@
 // the compiler. Only what is certain to be wrong is an error: a `domain` of type `string | undefined` may be right, and
 // `session()` checks the values.
 
-import type { SessionOptions } from './options.js';
+import type { SessionOptions } from '../options.js';
 
 /**
  * What the option `cookie` must be, given the types of the cookie's name and attributes as the app has them. An

@@ -1,8 +1,8 @@
 import depd from 'depd';
-import { compact } from './compact.js';
-import type { IncomingRequest } from './context.js';
+import { compact } from '../compact.js';
+import { Recent } from '../recent.js';
+import type { IncomingRequest } from '../request/context.js';
 import { decodeCookieValue, readCookies } from './cookie.js';
-import { Recent } from './recent.js';
 import { type Secret, unsign } from './signature.js';
 
 const deprecate = depd('express-session');
@@ -28,7 +28,7 @@ const NONE: readonly Identity[] = [];
 export class Identifier {
   readonly #name: string;
   /** By the cookie's value as the browser sends it. To verify it again would cost 3 us, a tenth of a session's read. */
-  #verified = new Recent<Identity>(MOST_REMEMBERED);
+  #verified = new Recent<readonly Identity[]>(MOST_REMEMBERED);
   /** What they were verified with. */
   #secrets: readonly Secret[] = [];
 
@@ -53,21 +53,23 @@ export class Identifier {
   }
 
   #identitiesOf(values: readonly string[], secrets: readonly Secret[]): readonly Identity[] {
+    if (values.length === 1) return this.#verify(values[0] as string, secrets);
     let identities = NONE;
     for (const value of values) {
-      const identity = this.#verify(value, secrets);
-      if (!identity || isAmong(identities, identity)) continue;
-      identities = identities.length === 0 ? [identity] : [...identities, identity];
+      identities = [...identities, ...this.#verify(value, secrets).filter(isNotAmong(identities))];
     }
     return identities;
   }
 
-  #verify(value: string, secrets: readonly Secret[]): Identity | undefined {
+  /** @returns one identity, or none */
+  #verify(value: string, secrets: readonly Secret[]): readonly Identity[] {
     const known = this.#verified.get(value);
     if (known) return known;
     const identity = verified(decodeCookieValue(value), secrets);
-    if (identity) this.#verified.set(compact(value), identity);
-    return identity;
+    if (!identity) return NONE;
+    const found = [identity];
+    this.#verified.set(compact(value), found);
+    return found;
   }
 
   /** An app may change the array of its secrets while it runs, and `cookie-parser` brings one with each request. */
@@ -79,8 +81,8 @@ export class Identifier {
   }
 }
 
-function isAmong(identities: readonly Identity[], { id }: Identity): boolean {
-  return identities.some((each) => each.id === id);
+function isNotAmong(identities: readonly Identity[]): (identity: Identity) => boolean {
+  return ({ id }) => !identities.some((each) => each.id === id);
 }
 
 /** Older apps relied on what `cookie-parser` had read; still done, as express-session does, with a warning. */
@@ -104,7 +106,6 @@ function verified(raw: unknown, secrets: readonly Secret[]): Identity | undefine
   if (typeof raw !== 'string' || !raw.startsWith('s:')) return undefined;
   const signed = raw.slice(2);
   const result = unsign(signed, secrets);
-  return result && result.value !== ''
-    ? { id: result.value, signedByOldSecret: result.secret > 0, signed }
-    : undefined;
+  if (!result || result.value === '') return undefined;
+  return { id: compact(result.value), signedByOldSecret: result.secret > 0, signed: compact(signed) };
 }

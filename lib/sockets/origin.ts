@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { badOption } from './option-checks.js';
+import { badOption } from '../option-checks.js';
 
 /** Decides on all origins itself; `undefined` is that of a program that is no browser. Refuses when it throws. */
 export type OriginFunction = (origin: string | undefined, req: any) => boolean | Promise<boolean>;

@@ -54,6 +54,39 @@ export interface CookieData {
 /** Kept with the cookie, where neither the app's data nor an express-session that reads the record is disturbed. */
 const TIMES = ['createdAt', 'touchedAt', 'rotatedAt'] as const;
 
+/** All that an app can set of a cookie at one moment, but its end, which moves with each response. */
+export interface Attributes {
+  readonly originalMaxAge?: unknown;
+  readonly path?: unknown;
+  readonly domain?: unknown;
+  readonly httpOnly?: unknown;
+  readonly secure?: unknown;
+  readonly sameSite?: unknown;
+  readonly partitioned?: unknown;
+  readonly priority?: unknown;
+  readonly createdAt?: unknown;
+}
+
+export function attributesOf(cookie: Cookie): Attributes {
+  const { originalMaxAge, path, domain, httpOnly, secure, sameSite, partitioned, priority, createdAt } =
+    cookie;
+  return { originalMaxAge, path, domain, httpOnly, secure, sameSite, partitioned, priority, createdAt };
+}
+
+export function haveSameAttributes(a: Attributes, b: Attributes): boolean {
+  return (
+    a.originalMaxAge === b.originalMaxAge &&
+    a.path === b.path &&
+    a.domain === b.domain &&
+    a.httpOnly === b.httpOnly &&
+    a.secure === b.secure &&
+    a.sameSite === b.sameSite &&
+    a.partitioned === b.partitioned &&
+    a.priority === b.priority &&
+    a.createdAt === b.createdAt
+  );
+}
+
 /** Names that a stored cookie must not bring along: they would replace our methods or the prototype. */
 const NOT_ATTRIBUTES: ReadonlySet<string> = new Set([
   'data',

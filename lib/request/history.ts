@@ -1,5 +1,5 @@
-import type { Cookie } from './cookie.js';
-import type { Session } from './session.js';
+import { type Attributes, attributesOf, type Cookie, haveSameAttributes } from '../cookies/cookie.js';
+import type { Session } from '../session.js';
 
 const NONE: readonly string[] = [];
 
@@ -54,7 +54,7 @@ export class SessionHistory {
   cookieChanged(session: Session | undefined): boolean {
     const before = this.#originalAttributes;
     const now = session?.cookie;
-    return before !== undefined && !(now && ATTRIBUTES.every((name) => before[name] === now[name]));
+    return before !== undefined && !(now && haveSameAttributes(before, now));
   }
 
   /** Whether `text` has been stored, or was loaded, under the session's present id. */
@@ -62,25 +62,4 @@ export class SessionHistory {
     if (this.#savedText === undefined) return 'never';
     return this.originalId === session?.id && this.#savedText === text ? 'current' : 'stale';
   }
-}
-
-/** All that an app can set of a cookie; its end is in `originalMaxAge`. */
-const ATTRIBUTES = [
-  'originalMaxAge',
-  'path',
-  'domain',
-  'httpOnly',
-  'secure',
-  'sameSite',
-  'partitioned',
-  'priority',
-  'createdAt',
-] as const;
-
-type Attributes = Record<(typeof ATTRIBUTES)[number], unknown>;
-
-function attributesOf(cookie: Cookie): Attributes {
-  const { originalMaxAge, path, domain, httpOnly, secure, sameSite, partitioned, priority, createdAt } =
-    cookie;
-  return { originalMaxAge, path, domain, httpOnly, secure, sameSite, partitioned, priority, createdAt };
 }

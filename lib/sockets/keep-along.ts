@@ -1,4 +1,5 @@
-import type { SessionContext } from './context.js';
+import type { SessionContext } from '../request/context.js';
+import { becomeSocket, keepAlive } from './socket-life.js';
 import { type OpenSocket, POLICY_VIOLATION } from './sockets.js';
 
 /** What is used of a `ws` connection. */
@@ -26,10 +27,10 @@ export function keepAlong(
       client.removeAllListeners('message'); // the client may take its time to close; nobody listens to it any more
     },
   };
-  context.becomeSocket();
+  becomeSocket(context);
   core.sockets.add(socket);
   client.on('message', (data) => {
-    if (isMessage(data)) context.keepAlive();
+    if (isMessage(data)) keepAlive(context);
   });
   client.on('close', () => {
     core.sockets.remove(socket);

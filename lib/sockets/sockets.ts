@@ -1,5 +1,6 @@
-import type { SessionContext } from './context.js';
-import { hashOf } from './stores/id-hash.js';
+import type { SessionContext } from '../request/context.js';
+import { hashOf } from '../stores/id-hash.js';
+import { followTo } from './socket-life.js';
 
 /** RFC 6455 section 7.4.1: the endpoint received something that violates its policy. */
 export const POLICY_VIOLATION = 1008;
@@ -87,7 +88,7 @@ export class SocketRegistry {
   move(from: string, to: string): void {
     if (from === to) return;
     for (const socket of [...(this.#byId.get(from) ?? [])]) {
-      socket.context.followTo(to);
+      followTo(socket.context, to);
       this.#file(socket, to);
     }
     this.#forget(from);

@@ -1,0 +1,32 @@
+import { SteadyError } from '../../errors.js';
+import type { SessionContext } from '../../request/context.js';
+import type { Session } from '../../session.js';
+import { keysOfMine } from './merged-text.js';
+
+/** As `drop`. @throws what there is to say, with `onInterrupted: 'error'` */
+export function giveUp(context: SessionContext, session: Session, mine: string): void {
+  const error = drop(context, session, mine);
+  if (error && context.core.settings.onInterrupted === 'error') throw error;
+}
+
+/** The session has gone meanwhile, and stays so: nothing is written. @returns what to say of it, if there were changes */
+export function drop(context: SessionContext, session: Session, mine: string): SteadyError | undefined {
+  context.interrupt(session);
+  const keys = keysOfMine(context.viewOf(session.id), mine).filter((key) => key !== 'cookie');
+  return interrupted(context, session.id, keys);
+}
+
+/** Tells of the changes that were dropped. @returns what to say of it, if there were any */
+export function interrupted(
+  { core, req }: SessionContext,
+  id: string,
+  keys: readonly string[],
+): SteadyError | undefined {
+  if (keys.length === 0) return undefined;
+  const error = new SteadyError(
+    'ERR_SESSION_INTERRUPTED',
+    'changes to a session were dropped, since it had been destroyed or had expired meanwhile',
+  );
+  core.events.emit('interrupted', id, { req, keys: [...keys], error });
+  return error;
+}

@@ -1,0 +1,35 @@
+import type { Cookie } from '../../cookies/cookie.js';
+import { changedKeys, type MergeFunction, mergeRecords, type SessionRecord } from '../../merge.js';
+import { parseRecord } from '../../record.js';
+import type { StoredView } from '../../request/stored-view.js';
+import type { Session } from '../../session.js';
+
+const EMPTY: SessionRecord = {};
+
+/** The session with the changes of both sides; `mine` itself if nobody else has written. */
+export function mergedText({ stored, seen }: StoredView, mine: string, decide: MergeFunction): string {
+  const theirs = stored === seen || stored === undefined ? undefined : parseRecord(stored);
+  return theirs ? JSON.stringify(mergeRecords(recordOf(seen), JSON.parse(mine), theirs, decide)) : mine;
+}
+
+/** What others have changed since the request last saw the record. */
+export function keysOfOthers({ stored, seen }: StoredView): string[] {
+  return changedKeys(recordOf(seen), recordOf(stored));
+}
+
+/** What the request has changed since then. */
+export function keysOfMine({ seen }: StoredView, mine: string): string[] {
+  return changedKeys(recordOf(seen), JSON.parse(mine));
+}
+
+/** The cookie of what is to be stored: the session's own, unless another request's has been merged in. */
+export function cookieOf(session: Session, mine: string, text: string): Cookie {
+  const merged = text === mine ? undefined : (parseRecord(text)?.['cookie'] as SessionRecord | undefined);
+  if (!merged) return session.cookie;
+  const { expires } = merged;
+  return { ...merged, expires: typeof expires === 'string' ? new Date(expires) : null } as unknown as Cookie;
+}
+
+function recordOf(text: string | undefined): SessionRecord {
+  return text === undefined ? EMPTY : JSON.parse(text);
+}

@@ -1,0 +1,104 @@
+import type { Cookie } from '../../cookies/cookie.js';
+import type { Core } from '../../core.js';
+import { expiryOf } from '../../lifetime.js';
+import { ownerOf } from '../../owners.js';
+import { type Pointer, pointerOf } from '../../pointer.js';
+import { parseRecord } from '../../record.js';
+import type { SessionContext } from '../../request/context.js';
+import type { Session } from '../../session.js';
+import type { SetOptions } from '../../stores/store.js';
+import { type Awaitable, andThen, type TextStore } from '../awaitable.js';
+import { keysOfOthers, mergedText } from './merged-text.js';
+
+/** A record that is about to be destroyed. It has the form of a session, since some stores keep nothing else. */
+export const DEAD: string = JSON.stringify({
+  cookie: { originalMaxAge: null, expires: null, movedTo: null },
+});
+
+/** How many ids of one session are followed, so that a damaged store leads nobody round in a circle for ever. */
+export const MOST_HOPS = 1000;
+
+/** How a `TextDriver` works, besides the options. */
+export interface TextDriverMode {
+  /** Compare and merge; otherwise the last write wins, as with express-session. */
+  merge: boolean;
+  /** The store keeps the cookie's new end of life in the record, as express-session's MemoryStore does. */
+  rewriteOnTouch: boolean;
+}
+
+/** A store's records, and how a request brings what it knows of them and what they are together. */
+export class TextRecords {
+  readonly core: Core;
+  readonly store: TextStore;
+  readonly mode: TextDriverMode;
+
+  constructor(core: Core, store: TextStore, mode: TextDriverMode) {
+    this.core = core;
+    this.store = store;
+    this.mode = mode;
+  }
+
+  /**
+   * Stores the session as `text`, for as long as `cookie` says. `false`, only if it is to `compare`: something else is
+   * stored than this request knows of.
+   */
+  set(
+    context: SessionContext,
+    session: Session,
+    text: string,
+    compare: boolean,
+    cookie: Cookie = session.cookie,
+  ): Awaitable<boolean> {
+    const how: SetOptions = { expires: expiryOf(cookie, this.core.settings, Date.now()) };
+    const view = context.viewOf(session.id);
+    if (compare) how.expected = view.stored ?? null;
+    const owner = this.ownerOf(text);
+    if (owner !== undefined) how.owner = owner;
+    return andThen(this.store.set(session.id, text, how), (written) => {
+      if (written) view.touchedUntil = how.expires;
+      return written;
+    });
+  }
+
+  /** Learns what is stored now. `false`: the session that was stored is gone. */
+  async readAgain(context: SessionContext, session: Session, hops = 0): Promise<boolean> {
+    const view = context.viewOf(session.id);
+    const wasStored = view.stored !== undefined || context.wasStored(session.id);
+    const now = await this.store.get(session.id);
+    if (now === DEAD || (now === undefined && wasStored)) return false;
+    const pointer = now === undefined ? undefined : this.pointerOf(session.id, now);
+    if (pointer) return hops < MOST_HOPS && this.#goAlong(context, session, pointer, hops);
+    view.stored = now;
+    return true;
+  }
+
+  /** Another request has rotated the id meanwhile; this one's changes follow. */
+  #goAlong(context: SessionContext, session: Session, { target }: Pointer, hops: number): Promise<boolean> {
+    const { seen } = context.viewOf(session.id);
+    context.rename(session, target);
+    context.viewOf(target).seen = seen;
+    return this.readAgain(context, session, hops + 1);
+  }
+
+  /** What to store: `mine`, or, if others have written since this request last saw the record, both changes. */
+  merged(context: SessionContext, session: Session, mine: string): string {
+    const view = context.viewOf(session.id);
+    const text = mergedText(view, mine, this.core.settings.merge);
+    if (text !== mine) {
+      this.core.events.emit('conflict', session.id, { req: context.req, keys: keysOfOthers(view) });
+    }
+    return text;
+  }
+
+  /** Where the session under this id has moved to, if that is what is stored. */
+  pointerOf(id: string, text: string): Pointer | undefined {
+    return this.core.settings.rotateAfter > 0 ? pointerOf(id, text) : undefined;
+  }
+
+  /** For the store's index, if it has one. */
+  ownerOf(text: string | undefined): string | undefined {
+    const option = this.store.owned && this.core.settings.owner;
+    const record = option && text !== undefined ? parseRecord(text) : undefined;
+    return record && ownerOf(record, option);
+  }
+}

@@ -1,0 +1,41 @@
+import { expiryOf } from '../../lifetime.js';
+import { pointerText } from '../../pointer.js';
+import type { SessionContext } from '../../request/context.js';
+import type { Session } from '../../session.js';
+import { ATTEMPTS, backOff, tooManyConflicts } from '../back-off.js';
+import { giveUp } from './interruption.js';
+import type { TextRecords } from './records.js';
+import { write } from './write.js';
+
+/** Stores the session under a new id, and puts a pointer to it in exchange for the record under the old one. */
+export async function rotate(records: TextRecords, context: SessionContext, session: Session): Promise<void> {
+  const { core, store } = records;
+  const { genid } = core.settings;
+  const old = session.id;
+  const view = context.viewOf(old);
+  session.cookie.rotatedAt = Date.now();
+  const mine = JSON.stringify(session);
+  const target = genid(context.req);
+  const expires = expiryOf(session.cookie, core.settings, Date.now());
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const text = records.merged(context, session, mine);
+    const owner = records.ownerOf(text);
+    await store.set(target, text, owner === undefined ? { expires } : { expires, owner });
+    const pointer = pointerText(old, JSON.parse(text), { target, movedAt: Date.now() });
+    if (await store.set(old, pointer, { expires, expected: view.stored ?? null })) {
+      context.rename(session, target);
+      Object.assign(context.viewOf(target), { stored: text, seen: mine });
+      context.saved(session);
+      core.sockets.move(old, target);
+      core.events.emit('rotate', old, { req: context.req });
+      return;
+    }
+    const found = await records.readAgain(context, session);
+    if (!found || session.id !== old) {
+      await store.destroy(target);
+      return found ? write(records, context, session) : giveUp(context, session, mine);
+    }
+    await backOff(attempt);
+  }
+  throw tooManyConflicts();
+}

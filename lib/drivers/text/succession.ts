@@ -1,0 +1,62 @@
+import type { SessionRecord } from '../../merge.js';
+import { parseRecord } from '../../record.js';
+import type { SessionContext } from '../../request/context.js';
+import type { Session } from '../../session.js';
+import { ATTEMPTS, backOff, tooManyConflicts } from '../back-off.js';
+import { type Heritage, withHeritage } from '../heritage.js';
+import { interrupted } from './interruption.js';
+import { DEAD, type TextRecords } from './records.js';
+
+/**
+ * Stores a session that has data of the one under its former id, in exchange for that one, which must not have
+ * changed at this moment. The new id is known to nobody before.
+ *
+ * `false`: the former session has been ended meanwhile. This one has lost what it had of it, and is still to be stored.
+ */
+export async function succeed(
+  records: TextRecords,
+  context: SessionContext,
+  session: Session,
+  heritage: Heritage,
+  mine: string,
+): Promise<boolean> {
+  const { core, store } = records;
+  const view = context.viewOf(session.id);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const old = await store.get(heritage.id);
+    const pointer = old === undefined ? undefined : records.pointerOf(heritage.id, old);
+    if (pointer) return succeed(records, context, session, { ...heritage, id: pointer.target }, mine);
+    const record = old === undefined || old === DEAD ? undefined : parseRecord(old);
+    if (old === undefined || !record) {
+      await disinherit(records, context, session, heritage);
+      return false;
+    }
+    const text = withHeritage(heritage, mine, record, core.settings.merge);
+    const stored = await records.set(context, session, text, true);
+    if (!stored) await records.readAgain(context, session);
+    else Object.assign(view, { stored: text, seen: mine });
+    if (stored && (await store.set(heritage.id, old, { expires: 0, expected: old }))) {
+      context.heritage = undefined;
+      return true;
+    }
+    await backOff(attempt);
+  }
+  throw tooManyConflicts();
+}
+
+/** The former session has been ended meanwhile: its data must not live on. What is new in this one may. */
+async function disinherit(
+  { core, store }: TextRecords,
+  context: SessionContext,
+  session: Session,
+  { keys }: Heritage,
+): Promise<void> {
+  const view = context.viewOf(session.id);
+  context.heritage = undefined;
+  view.seen = view.stored;
+  for (const key of keys) delete (session as unknown as SessionRecord)[key];
+  const error = interrupted(context, session.id, keys);
+  if (!error || core.settings.onInterrupted !== 'error') return;
+  if (view.stored !== undefined) await store.destroy(session.id);
+  throw error;
+}

@@ -1,0 +1,96 @@
+import type { Cookie } from '../../cookies/cookie.js';
+import { SteadyError } from '../../errors.js';
+import { changedKeys, type SessionRecord } from '../../merge.js';
+import { dataText } from '../../record.js';
+import type { SessionContext } from '../../request/context.js';
+import { RESERVED, type Session } from '../../session.js';
+import { callBack } from '../awaitable.js';
+import { ATTEMPTS, backOff, tooManyConflicts } from '../back-off.js';
+import { drop } from './interruption.js';
+import { cookieOf } from './merged-text.js';
+import type { TextRecords } from './records.js';
+import { write } from './write.js';
+
+/** Runs `change` on fresh copies of the stored session until the result of one is stored. */
+export async function update<T>(
+  records: TextRecords,
+  context: SessionContext,
+  session: Session,
+  change: (draft: SessionRecord) => T | Promise<T>,
+): Promise<T> {
+  if (context.heritage && records.mode.merge) await write(records, context, session);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const mine = JSON.stringify(session);
+    if (context.isDestroyed(session) || !(await records.readAgain(context, session))) {
+      drop(context, session, mine);
+      throw new SteadyError(
+        'ERR_SESSION_GONE',
+        'the session to update has been destroyed or has expired; ask the user to log in again',
+      );
+    }
+    const before = records.merged(context, session, mine);
+    const draft = JSON.parse(before) as SessionRecord;
+    const result = await change(draft);
+    const text = JSON.stringify(draft);
+    const view = context.viewOf(session.id);
+    if (text === before) {
+      view.seen = withCookieOf(view.stored, view.seen); // what the request has changed is left to its own save
+      applyChanges(session, JSON.parse(mine), draft);
+      return result;
+    }
+    if (await toldSet(records, context, session, text, cookieOf(session, mine, before))) {
+      view.stored = text;
+      view.seen = withCookieOf(text, mine);
+      context.stored(session.id);
+      applyChanges(session, JSON.parse(mine), draft);
+      if (dataText(session) === dataText(draft)) context.saved(session); // else the app has changed it meanwhile
+      return result;
+    }
+    await backOff(attempt);
+  }
+  throw tooManyConflicts();
+}
+
+/** Writes on behalf of `update()`, which no watched driver knows of. */
+async function toldSet(
+  records: TextRecords,
+  context: SessionContext,
+  session: Session,
+  text: string,
+  cookie: Cookie,
+): Promise<boolean> {
+  const { events } = records.core;
+  const set = async () => records.set(context, session, text, true, cookie);
+  if (!events.isWatched('save')) return set();
+  const name = context.isStored(session.id) ? 'save' : 'create';
+  return new Promise((resolve, reject) => {
+    events.watch(
+      'save',
+      session.id,
+      context.req,
+      (written: boolean) => (written ? name : undefined),
+      (done) => callBack(set, done),
+      (error, written) => (error ? reject(error) : resolve(written)),
+    );
+  });
+}
+
+/**
+ * What the live session looks like when it has taken over all data of a stored text but not the cookie, which stays as
+ * the request has it.
+ */
+function withCookieOf(text: string | undefined, own: string | undefined): string | undefined {
+  if (text === undefined || own === undefined || text === own) return text;
+  const { cookie } = JSON.parse(own) as SessionRecord;
+  return JSON.stringify({ ...JSON.parse(text), cookie });
+}
+
+/** Makes the live session show what has changed from one record to another. Its cookie stays. */
+function applyChanges(session: Session, before: SessionRecord, after: SessionRecord): void {
+  const live = session as unknown as SessionRecord;
+  for (const key of changedKeys(before, after)) {
+    if (key === 'cookie' || RESERVED.has(key)) continue;
+    if (Object.hasOwn(after, key)) live[key] = after[key];
+    else delete live[key];
+  }
+}

@@ -1,0 +1,71 @@
+import { dataText, recordText } from '../../record.js';
+import type { SessionContext } from '../../request/context.js';
+import type { Session } from '../../session.js';
+import { type Awaitable, andThen } from '../awaitable.js';
+import { ATTEMPTS, backOff, tooManyConflicts } from '../back-off.js';
+import type { Heritage } from '../heritage.js';
+import { giveUp } from './interruption.js';
+import { cookieOf } from './merged-text.js';
+import type { TextRecords } from './records.js';
+import { succeed } from './succession.js';
+
+/** Stores the session as it is now, with what other requests have changed in it meanwhile. */
+export function write(
+  records: TextRecords,
+  context: SessionContext,
+  session: Session,
+  data: string = dataText(session),
+): Awaitable<void> {
+  const mine = recordText(session, data);
+  if (context.isDestroyed(session)) return giveUp(context, session, mine);
+  if (context.heritage && records.mode.merge)
+    return writeAsHeir(records, context, session, context.heritage, mine);
+  // a socket whose session was renamed, or loaded by callback, has not seen the record; it must not make it anew
+  const unseen = context.isStored(session.id) && context.viewOf(session.id).stored === undefined;
+  return unseen
+    ? writeAgain(records, context, session, mine, 0)
+    : tryToWrite(records, context, session, mine, 0);
+}
+
+async function writeAsHeir(
+  records: TextRecords,
+  context: SessionContext,
+  session: Session,
+  heritage: Heritage,
+  mine: string,
+): Promise<void> {
+  const succeeded = await succeed(records, context, session, heritage, mine);
+  if (!succeeded) await write(records, context, session);
+}
+
+function tryToWrite(
+  records: TextRecords,
+  context: SessionContext,
+  session: Session,
+  mine: string,
+  attempt: number,
+): Awaitable<void> {
+  const text = records.merged(context, session, mine);
+  const written = records.set(context, session, text, records.mode.merge, cookieOf(session, mine, text));
+  return andThen(written, (isWritten): Awaitable<void> => {
+    if (!isWritten) return writeAgain(records, context, session, mine, attempt + 1);
+    const view = context.viewOf(session.id);
+    view.stored = text;
+    view.seen = mine;
+    return undefined;
+  });
+}
+
+/** Another request has stored the session meanwhile, or has ended it. */
+async function writeAgain(
+  records: TextRecords,
+  context: SessionContext,
+  session: Session,
+  mine: string,
+  attempt: number,
+): Promise<void> {
+  if (!(await records.readAgain(context, session))) return giveUp(context, session, mine);
+  if (attempt === ATTEMPTS) throw tooManyConflicts();
+  await backOff(attempt - 1);
+  return tryToWrite(records, context, session, mine, attempt);
+}

@@ -1,0 +1,103 @@
+import { adviseOnRecordSize, adviseOnUnreachable } from '../advice.js';
+import { PRESENT, type SessionFacts, storeAction } from '../lifecycle.js';
+import { rotationIsDue } from '../lifetime.js';
+import type { HeldEnd } from '../response/response.js';
+import { type Callback, Session } from '../session.js';
+import type { SessionContext } from './context.js';
+import { factsOf, tell } from './facts.js';
+import { settle } from './settle.js';
+import { destroyRetired, write } from './storing.js';
+import { touch } from './touching.js';
+
+// The end of the response: it is held, and the session committed.
+
+/** What a commit does to the store. */
+type Commit = 'nothing' | 'save' | 'merge' | 'touch' | 'rotate' | 'retire';
+
+export function beforeEnd(context: SessionContext, end: HeldEnd): void {
+  if (context.inFlight) context.inFlight.whenIdle(() => commit(context, end));
+  else commit(context, end);
+}
+
+function commit(context: SessionContext, end: HeldEnd): void {
+  if (!context.begun || context.failed || context.isUntouched) return end.done();
+  let todo: Commit;
+  try {
+    todo = decide(context);
+  } catch (error) {
+    context.failed = true; // it can't be serialized: saying so once is enough
+    return commitFailed(context, error, end);
+  }
+  if (todo === 'nothing') return end.done();
+  context.committing = true;
+  carryOut(context, todo, (error) => {
+    context.committing = false;
+    if (context.settling === 'due') settle(context);
+    if (error) commitFailed(context, error, end);
+    else end.done();
+  });
+}
+
+/** What is to be done with the store, by the lifecycle table. */
+function decide(context: SessionContext): Commit {
+  const session = context.current();
+  const text = session && context.dataOf(session);
+  const facts = factsOf(context, session, text);
+  context.history.committedText = text;
+  const { policy, settings } = context.core;
+  const action = storeAction(facts, policy);
+  tell(context, facts, { what: 'store', action });
+  const idle = action === 'nothing' && !facts.touches;
+  if (session && facts.state !== 'cleared' && !idle) touch(context, session);
+  if (action === 'create' && isUnreachable(context)) return 'nothing';
+  if (session && !idle && rotates(context, session, facts)) return 'rotate';
+  if (action === 'write' || action === 'create') {
+    context.history.saved((session as Session).id, text);
+    adviseOnRecordSize(text?.length ?? 0, settings.largeSession);
+    return 'save';
+  }
+  // with `touchAfter` the record itself has to say when it was touched; not at the cost of another request's change
+  if (action === 'touch') return settings.touchAfter > 0 || context.undated ? 'merge' : 'touch';
+  if (action === 'delete' && facts.state !== 'cleared') context.mustRetire(context.id());
+  return context.retiredIds ? 'retire' : 'nothing';
+}
+
+/** An id that can still be told to the browser is replaced when its time has come. */
+function rotates(context: SessionContext, session: Session, { known, state }: SessionFacts): boolean {
+  const due = known && PRESENT.has(state) && !context.headersLeft;
+  return due && rotationIsDue(session.cookie, context.core.settings, Date.now());
+}
+
+/** A new session that came too late for its cookie. */
+export function isUnreachable(context: SessionContext): boolean {
+  if (!context.headersLeft || context.cookieSent) return false;
+  const drop = !context.core.settings.storeUnreachable;
+  adviseOnUnreachable(drop);
+  return drop;
+}
+
+function carryOut(context: SessionContext, commit: Exclude<Commit, 'nothing'>, done: Callback): void {
+  if (commit === 'retire') return destroyRetired(context, done);
+  const session = context.current() as Session;
+  const text = context.history.committedText as string;
+  if (commit === 'rotate') context.core.rotate(context, session, done);
+  else if (commit === 'save') saveBy(context, session, text, done);
+  else if (commit === 'merge') context.core.socketDriver.write(context, session, text, done);
+  else context.driver.touch(context, session, text, done);
+}
+
+/** An app may have put a `save` of its own on the session, to watch it or to prevent it. */
+function saveBy(context: SessionContext, session: Session, data: string, done: Callback): void {
+  if (session.save === Session.prototype.save) write(context, session, data, done);
+  else session.save(done);
+}
+
+/** As express-session, the error reaches the app once the response is out; with `saveFailure: 'error'`, in its place. */
+function commitFailed(context: SessionContext, error: unknown, end: HeldEnd): void {
+  if (context.core.settings.saveFailure === 'error') {
+    context.failed = true;
+    return end.done(error);
+  }
+  setImmediate(context.next, error);
+  end.done();
+}

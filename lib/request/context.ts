@@ -1,0 +1,308 @@
+import type { IncomingMessage } from 'node:http';
+import type { Cookie } from '../cookies/cookie.js';
+import type { Identity } from '../cookies/identify.js';
+import { randomId } from '../cookies/random-id.js';
+import type { Secret } from '../cookies/signature.js';
+import type { Core } from '../core.js';
+import type { StoreDriver } from '../drivers/driver.js';
+import type { Heritage } from '../drivers/heritage.js';
+import { dataText, type UnreadRecord } from '../record.js';
+import type { EndListener, HeldEnd } from '../response/response.js';
+import { afterUnwinding, type Unwinding } from '../response/unwinding.js';
+import { assignData, type Callback, type Session, type SessionRequest } from '../session.js';
+import { beforeEnd } from './commit.js';
+import { exposeSession } from './exposed-session.js';
+import { SessionHistory } from './history.js';
+import { InFlight } from './in-flight.js';
+import { contextOf, setContext } from './request-slot.js';
+import { setCookies } from './session-cookie.js';
+import { settle } from './settle.js';
+import { type StoredView, StoredViews } from './stored-view.js';
+
+export type Next = (error?: unknown) => void;
+
+/** A request, before or after it got its session. */
+export type IncomingRequest = IncomingMessage &
+  Partial<Omit<SessionRequest, keyof IncomingMessage>> &
+  CookieParsed;
+
+/** What `cookie-parser` puts on a request. */
+interface CookieParsed {
+  secret?: Secret;
+  cookies?: Record<string, unknown>;
+  signedCookies?: Record<string, unknown>;
+}
+
+/**
+ * The life of one session in one request: begun or loaded, changed by the app, committed when the response ends, and
+ * settled when it is over.
+ */
+export class SessionContext implements EndListener, Unwinding {
+  readonly core: Core;
+  readonly req: SessionRequest;
+  readonly next: Next;
+  driver: StoreDriver;
+
+  /** The ids that verified cookies brought, and the one whose session it is. */
+  readonly identities: readonly Identity[];
+  identity: Identity | undefined;
+  readonly history: SessionHistory = new SessionHistory();
+  storedId: string | undefined;
+  views: StoredViews | undefined;
+  /** Ids that this session had before; their records go as soon as the new one is stored. */
+  retiredIds: string[] | undefined;
+  /** What the session has of the one under its former id, until that is settled. */
+  heritage: Heritage | undefined;
+  /** Ids that `regenerate()` has replaced; their sockets hear of it when the new session is stored. */
+  leftIds: string[] | undefined;
+
+  /** The app is to find a session on the request. It may not have been made yet. */
+  begun = false;
+  session: Session | null | undefined;
+  /** The session is new, and nobody has looked at it: it has its id, and that is all. */
+  unmade = false;
+  /** The stored data of a session that nobody has looked at: it has its cookie, and that is all. */
+  unread: UnreadRecord | undefined;
+  over = false;
+  /** The id has been rotated, and the browser does not know it yet. */
+  renamed = false;
+  moved: Identity | undefined;
+  touched = false;
+  /** The stored record does not say yet when the session began. */
+  undated = false;
+  isSocket = false;
+  keptAliveAt = 0;
+  /** When a socket's session should be over unless it is prolonged, in epoch milliseconds, as far as this process knows. */
+  livesUntil: number = Infinity;
+  cookieSent = false;
+  headersLeft = false;
+  cleared = false;
+  /** The session that the app has destroyed, and the one that was found to be gone. */
+  destroyedId: string | undefined;
+  interruptedId: string | undefined;
+  failed = false;
+  /** The cookie of a session that is gone: the browser's is expired with the same attributes. */
+  lastCookie: Cookie | undefined;
+
+  /** What the app has asked for; the end of the response waits for it, whether or not the app does. */
+  inFlight: InFlight | undefined;
+  settling: 'waiting' | 'due' | 'done' = 'waiting';
+  committing = false;
+
+  constructor(core: Core, req: IncomingRequest, next: Next, identities: readonly Identity[]) {
+    this.core = core;
+    this.req = req as SessionRequest;
+    this.next = next;
+    this.driver = core.driver;
+    this.identities = identities;
+    this.identity = identities[0];
+    setContext(req, this);
+  }
+
+  // ---- Beginning: a new session, or the one that the cookie names
+
+  begin(): void {
+    exposeSession(this.req);
+    if (this.core.beginsUnseen) {
+      this.unmade = true;
+      this.begun = true;
+      (this.req as { sessionID: string }).sessionID = randomId();
+      return;
+    }
+    this.core.begin(this.req);
+    this.remember(dataText(this.req.session as Session));
+  }
+
+  // ---- req.session: made when somebody looks at it
+
+  get exposed(): Session | null | undefined {
+    if (this.unmade) this.make();
+    else if (this.unread) this.read(this.unread);
+    return this.session;
+  }
+
+  set exposed(session: Session | null | undefined) {
+    if (this.unmade) this.make();
+    this.unread = undefined;
+    this.session = session;
+  }
+
+  make(): void {
+    this.unmade = false;
+    this.core.beginUnder(this.req);
+    this.remember(dataText(this.session as Session));
+    if (this.over) this.closed();
+  }
+
+  read(unread: UnreadRecord): void {
+    this.unread = undefined;
+    const data = unread.read();
+    const session = this.session as Session;
+    const { cookie } = session;
+    if (data) assignData(session, data);
+    session.cookie = cookie;
+    if (!data) {
+      this.core.reportUnusable(this.req.sessionID, this.req);
+      this.identity = undefined;
+      this.storedId = undefined;
+      this.core.begin(this.req);
+      this.remember(dataText(this.session as Session));
+    }
+    if (this.over) this.closed();
+  }
+
+  /** Nobody has looked at the new session, so that there is nothing to store or to send. */
+  get isUntouched(): boolean {
+    const { policy, decisions } = this.core;
+    return this.unmade && !policy.saveUninitialized && !decisions.areObserved && 'session' in this.req;
+  }
+
+  /** Whether the app finds a session on the request. Doesn't make it look at it. */
+  get isServing(): boolean {
+    if (this.unmade || this.unread) return 'session' in this.req;
+    return Boolean(this.req.session);
+  }
+
+  /** Whether the store may leave a session unread that nobody may ever look at. */
+  get takesUnread(): boolean {
+    return !this.begun && this.core.restoresUnseen && this.core.settings.rotateAfter === 0;
+  }
+
+  /** The session that a cookie names is stored under another id now. */
+  follow(id: string): void {
+    this.renamed = true;
+    this.moved = { id, signedByOldSecret: false };
+  }
+
+  remember(text: string): void {
+    this.begun = true;
+    this.lastCookie = this.session?.cookie;
+    this.history.begin(this.req.sessionID, text, this.lastCookie, this.core.settings.trackCookie);
+  }
+
+  // ---- What is known of the stored session
+
+  run(done: Callback, operation: (finished: Callback) => void): void {
+    this.inFlight ??= new InFlight();
+    this.inFlight.run(done, operation);
+  }
+
+  destroyRecord(id: string, done: Callback): void {
+    this.driver.destroy(this, id, (error) => {
+      if (!error) this.core.sockets.end(id);
+      done(error);
+    });
+  }
+
+  /** Some stores write to the session that they are given: that is no change of the app's. */
+  handedOver(session: Session): void {
+    this.history.committedText = dataText(session);
+  }
+
+  /** The session has just been stored as it is. */
+  saved(session: Session): void {
+    this.history.saved(session.id, dataText(session));
+  }
+
+  /** The record under this id is to go once the session has been stored under another, or has been cleared. */
+  retire(id: string): void {
+    if (this.wasStored(id) && !this.retiredIds?.includes(id)) this.mustRetire(id);
+  }
+
+  mustRetire(id: string): void {
+    this.retiredIds = [...(this.retiredIds ?? []), id];
+  }
+
+  /** The session goes on under another id: this request, or one at the same time, has rotated it. */
+  rename(session: Session, id: string): void {
+    this.core.rename(session, id);
+    this.renamed = true;
+    this.identity = { id, signedByOldSecret: false };
+    this.history.originalId = id;
+    this.storedId = id;
+  }
+
+  /** Whether there is a record under this id, as far as this request knows. */
+  isStored(id: string): boolean {
+    return id === this.storedId;
+  }
+
+  /** Whether there is, was, or may be just now, a record under this id. */
+  wasStored(id: string): boolean {
+    return id === this.identity?.id || this.history.hasSaved(id);
+  }
+
+  /** What is known of the stored session; for stores of text. There are several only if the id has changed. */
+  viewOf(id: string): StoredView {
+    this.views ??= new StoredViews();
+    return this.views.of(id, id === this.history.originalId ? this.history.originalText : undefined);
+  }
+
+  /** The store has no such session any more: another request destroyed it, or it expired. It stays so. */
+  interrupt(session: Session): void {
+    this.interruptedId = session.id;
+    this.core.sockets.end(session.id);
+  }
+
+  isDestroyed(session: Session): boolean {
+    return session.id === this.destroyedId || session.id === this.interruptedId;
+  }
+
+  /** There is a record under this id now. The sockets of a session that was regenerated may go along with it. */
+  stored(id: string): void {
+    this.storedId = id;
+    for (const left of this.leftIds ?? []) this.core.sockets.renew(left, id);
+    this.leftIds = undefined;
+  }
+
+  // ---- The response, and when its turn comes
+
+  beforeEnd(end: HeldEnd): void {
+    beforeEnd(this, end);
+  }
+
+  setCookies(unwatched: boolean): string[] {
+    return setCookies(this, unwatched);
+  }
+
+  takenBack(error: unknown): void {
+    this.next(error);
+  }
+
+  get cachePrivate(): boolean {
+    return this.core.settings.cachePrivate;
+  }
+
+  closed(): void {
+    this.over = true;
+    if (this.unmade || this.unread) return; // should somebody look at it yet, this will be called again
+    afterUnwinding(this);
+  }
+
+  unwound(): void {
+    if (this.committing) this.settling = 'due';
+    else settle(this);
+  }
+
+  /** For trouble that comes too late to be told to the request. */
+  report(error: unknown): void {
+    this.core.events.report(this.req.sessionID, this.req, error);
+  }
+
+  /** The text of a session's data. */
+  dataOf(session: Session): string {
+    return this.unread && session === this.session ? this.unread.data : dataText(session);
+  }
+
+  /** The session's id; a later middleware's is not it. */
+  id(): string {
+    return contextOf(this.req) === this ? this.req.sessionID : (this.history.originalId as string);
+  }
+
+  /** The request's session, unless a later middleware has put one of its own in its place. */
+  current(): Session | undefined {
+    if (contextOf(this.req) !== this) return undefined;
+    if (this.unread && 'session' in this.req) return this.session ?? undefined;
+    return (this.req.session as Session | null | undefined) ?? undefined;
+  }
+}

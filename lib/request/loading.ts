@@ -1,0 +1,74 @@
+import { type Cookie, restoreCookie } from '../cookies/cookie.js';
+import type { Identity } from '../cookies/identify.js';
+import { dateIfUndated, isOver } from '../lifetime.js';
+import type { SessionRecord } from '../merge.js';
+import { dataText, dataTextOf, UnreadRecord } from '../record.js';
+import { Session } from '../session.js';
+import type { Next, SessionContext } from './context.js';
+import { exposeSession } from './exposed-session.js';
+
+// How a request gets its session: a new one, or the one that its cookie names.
+
+/** Loads the first of the cookies' sessions that is live, or begins a new one. */
+export function loadSession(context: SessionContext, done: Next, from = 0): void {
+  const identity = context.identities[from];
+  if (!identity) return beginning(context, done);
+  context.req.sessionID = identity.id;
+  context.renamed = false;
+  context.moved = undefined;
+  context.driver.load(context, identity.id, (error, data) => {
+    if (error && (error as NodeJS.ErrnoException).code !== 'ENOENT') return done(error);
+    if (!error && data && isSessionOver(context, data)) return expire(context, identity, done, from);
+    if (!error && data) return beginning(context, done, identity, data);
+    loadSession(context, done, from + 1);
+  });
+}
+
+function isSessionOver(context: SessionContext, data: object): boolean {
+  const { cookie } = data as { cookie?: Cookie };
+  return Boolean(cookie) && isOver(cookie as Cookie, context.core.settings, Date.now());
+}
+
+/** The session has reached its absolute end. */
+function expire(context: SessionContext, identity: Identity, done: Next, from: number): void {
+  context.core.events.emit('expire', identity.id, { req: context.req });
+  context.destroyRecord(identity.id, (error) => (error ? done(error) : loadSession(context, done, from + 1)));
+}
+
+function beginning(context: SessionContext, done: Next, identity?: Identity, data?: object): void {
+  try {
+    if (identity && data) inflate(context, identity, data);
+    else context.begin();
+  } catch (failure) {
+    return done(failure);
+  }
+  done();
+}
+
+function inflate(context: SessionContext, identity: Identity, data: object): void {
+  context.identity = context.moved ?? identity;
+  context.storedId = context.identity.id;
+  context.req.sessionID = context.identity.id;
+  exposeSession(context.req);
+  const text = data instanceof UnreadRecord ? adopt(context, data) : restore(context, data);
+  const cookie = context.session?.cookie;
+  if (cookie) context.undated = dateIfUndated(cookie, context.core.settings, Date.now());
+  context.remember(text);
+  if (!context.core.settings.resave) context.history.loadedIsSaved();
+}
+
+/** @returns the text of the data */
+function adopt(context: SessionContext, unread: UnreadRecord): string {
+  const session = new Session(context.req);
+  session.cookie = restoreCookie(unread.cookie);
+  context.session = session;
+  context.unread = unread;
+  return unread.data;
+}
+
+function restore(context: SessionContext, data: object): string {
+  const stored = context.views?.textOf(context.req.sessionID);
+  const text = stored === undefined ? undefined : dataTextOf(stored, data as SessionRecord);
+  context.core.createSession(context.req, data);
+  return text ?? dataText(data);
+}

@@ -1,0 +1,73 @@
+import parseUrl from 'parseurl';
+import { adviseOnCookieSize, adviseOnWithheldCookie } from '../advice.js';
+import { Cookie, serializeExpired } from '../cookies/cookie.js';
+import { setCookieLine } from '../cookies/cookie-text.js';
+import { type Secret, sign } from '../cookies/signature.js';
+import { expireStrays } from '../cookies/stray-cookies.js';
+import { cookieAction } from '../lifecycle.js';
+import type { Session } from '../session.js';
+import type { IncomingRequest, SessionContext } from './context.js';
+import { factsOf, hasStrays, tell } from './facts.js';
+import { touch } from './touching.js';
+
+// The headers leave: what they tell the browser.
+
+export function setCookies(context: SessionContext, unwatched: boolean): string[] {
+  context.headersLeft = true;
+  if (!context.begun || context.failed || context.isUntouched) return [];
+  try {
+    const line = cookieLine(context, unwatched);
+    return line === undefined ? [] : [...strayLines(context), line];
+  } catch (error) {
+    setImmediate(context.next, error);
+    return [];
+  }
+}
+
+function cookieLine(context: SessionContext, unwatched: boolean): string | undefined {
+  const session = context.current();
+  // no need to look at the data again if no code of the app's has run since the commit
+  const facts = factsOf(context, session, (unwatched && context.history.committedText) || undefined);
+  const action = cookieAction(facts, context.core.policy);
+  const cookie = action === 'expire' ? context.lastCookie : session?.cookie;
+  const withheld = action !== 'nothing' && Boolean(cookie?.secure) && !context.core.isSecure(context.req);
+  tell(context, facts, { what: 'cookie', action, withheld });
+  if (action === 'nothing' || !cookie) return undefined;
+  if (withheld) {
+    adviseOnWithheldCookie();
+    return undefined;
+  }
+  const { name } = context.core.settings;
+  if (action === 'expire') return serializeExpired(name, cookie);
+  touch(context, session as Session);
+  const line = lineOf(context, cookie, `s:${signedId(context)}`);
+  context.cookieSent = true;
+  adviseOnCookieSize(name, line);
+  return line;
+}
+
+/** An app may have put a cookie of its own in place of ours, or a `serialize` of its own on it. */
+function lineOf(context: SessionContext, cookie: Cookie, value: string): string {
+  const { name } = context.core.settings;
+  const isOurs = cookie.serialize === Cookie.prototype.serialize;
+  return isOurs ? setCookieLine(name, value, cookie) : cookie.serialize(name, value);
+}
+
+/** As it came in the cookie, unless it is new or was signed by an old secret. */
+function signedId(context: SessionContext): string {
+  const id = context.req.sessionID;
+  const identity = context.identity;
+  if (identity?.id === id && identity.signed !== undefined && !identity.signedByOldSecret)
+    return identity.signed;
+  const [secret] = context.core.settings.secrets ?? [(context.req as IncomingRequest).secret];
+  return sign(id, secret as Secret);
+}
+
+/** All cookies of ours but the one in this response; the one in use may be any of them. */
+function strayLines(context: SessionContext): string[] {
+  const { settings } = context.core;
+  const cookie = context.current()?.cookie ?? context.lastCookie;
+  if (!hasStrays(context) || !cookie) return [];
+  const { host = '' } = context.req.headers;
+  return expireStrays(settings.name, cookie, host, parseUrl.original(context.req)?.pathname ?? '/');
+}

@@ -1,0 +1,47 @@
+import { adviseOnLateChange } from '../advice.js';
+import { PRESENT } from '../lifecycle.js';
+import { changedKeys } from '../merge.js';
+import { dataText } from '../record.js';
+import type { Session } from '../session.js';
+import { save } from './asked.js';
+import { isUnreachable } from './commit.js';
+import type { SessionContext } from './context.js';
+import { factsOf } from './facts.js';
+import { lookLater } from './look-later.js';
+import { contextOf } from './request-slot.js';
+import { touch } from './touching.js';
+
+// After the response: what finish and close listeners changed, or what a client that left did not wait for.
+
+export function settle(context: SessionContext): void {
+  context.settling = 'done';
+  const session = context.current();
+  if (!session || context.failed) return;
+  try {
+    const text = dataText(session);
+    if (!changedSinceCommit(context, session, text)) return watchForLateChanges(context, session, text);
+    const facts = factsOf(context, session, text);
+    if (!PRESENT.has(facts.state)) return;
+    if (!facts.known && isUnreachable(context)) return;
+    touch(context, session);
+  } catch (error) {
+    return context.report(error);
+  }
+  save(context, session, (error) => error && context.report(error));
+}
+
+function changedSinceCommit(context: SessionContext, session: Session, text: string): boolean {
+  if (!context.isSocket) return text !== context.history.committedText;
+  if (context.cleared) return false; // what was put in after that has no cookie that leads to it
+  const { seen = '{}' } = context.viewOf(session.id);
+  return changedKeys(JSON.parse(seen), JSON.parse(JSON.stringify(session))).some((key) => key !== 'cookie');
+}
+
+/** Nothing is written after this. During development, look once more whether something should have been. */
+function watchForLateChanges(context: SessionContext, session: Session, text: string): void {
+  if (context.core.inProduction || contextOf(context.req) !== context || context.isSocket) return;
+  lookLater(() => {
+    const now = dataText(session);
+    if (now !== text && context.history.savedState(session, now) !== 'current') adviseOnLateChange();
+  });
+}

@@ -1,0 +1,29 @@
+import type { Callback, Session } from '../session.js';
+import type { SessionContext } from './context.js';
+
+// How a session is stored, and the records under its former ids go.
+
+/** The new record is there before the old one goes, so that a failure loses neither. */
+export function write(context: SessionContext, session: Session, data: string, done: Callback): void {
+  context.driver.write(context, session, data, (error) => {
+    if (!error) context.stored(session.id);
+    const savesInFlight = (context.inFlight?.count ?? 0) > 1; // one of the old record, maybe: the commit comes after it
+    if (error || !context.retiredIds || savesInFlight) done(error);
+    else destroyRetired(context, done);
+  });
+}
+
+export function destroyRetired(context: SessionContext, done: Callback): void {
+  const current = context.cleared ? undefined : context.current()?.id;
+  const ids = (context.retiredIds ?? []).filter((id) => id !== current); // genid may give the same id again
+  context.retiredIds = undefined;
+  if (ids.length === 0) return done();
+  let left = ids.length;
+  let failure: unknown;
+  for (const id of ids) {
+    context.destroyRecord(id, (error) => {
+      failure ??= error;
+      if (--left === 0) done(failure);
+    });
+  }
+}

@@ -1,0 +1,31 @@
+import { expiryOf, limit, touchIsDue } from '../lifetime.js';
+import type { Session } from '../session.js';
+import type { SessionContext } from './context.js';
+
+// How a request prolongs its session's life.
+
+export function touches(context: SessionContext, session: Session | undefined): boolean {
+  const { settings } = context.core;
+  if (context.touched) return true;
+  return (
+    session?.cookie !== undefined &&
+    touchIsDue(session.cookie, settings, Date.now()) &&
+    settings.touch(context.req)
+  );
+}
+
+export function touch(context: SessionContext, session: Session): void {
+  if (context.touched) return;
+  context.touched = true;
+  const { settings, sockets } = context.core;
+  session.touch();
+  limit(session.cookie, settings, Date.now());
+  sockets.prolong(session.id, expiryOf(session.cookie, settings, Date.now()));
+}
+
+/** A socket may outlive the lifetime that its request gave the session: whatever it stores starts a new one. */
+export function prolongSocket(context: SessionContext, session: Session): void {
+  if (!context.isSocket) return;
+  context.touched = false;
+  touch(context, session);
+}

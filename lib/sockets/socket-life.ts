@@ -1,0 +1,42 @@
+import { expiryOf } from '../lifetime.js';
+import { jsonOf } from '../record.js';
+import type { SessionContext } from '../request/context.js';
+import { prolongSocket } from '../request/touching.js';
+
+// A session whose request has become a socket.
+
+/** Messages over a socket prolong a session no more often than this, in milliseconds. */
+const KEEP_ALIVE = 1000;
+
+/** The handshake has been answered: from here on others change the session too, and no cookie can go out. */
+export function becomeSocket(context: SessionContext): void {
+  context.isSocket = true;
+  context.driver = context.core.socketDriver;
+  const session = context.current();
+  if (!session) return;
+  const view = context.viewOf(session.id);
+  const { committedText } = context.history;
+  if (view.stored === undefined) view.seen = committedText && jsonOf(committedText);
+  context.keptAliveAt = session.cookie.touchedAt ?? Date.now();
+  context.livesUntil = expiryOf(session.cookie, context.core.settings, Date.now());
+}
+
+/** A message has come over a socket: the session's lifetime starts anew, now and then. */
+export function keepAlive(context: SessionContext): void {
+  const session = context.current();
+  const { settings } = context.core;
+  if (!session || Date.now() - context.keptAliveAt < Math.max(settings.touchAfter, KEEP_ALIVE)) return;
+  context.keptAliveAt = Date.now();
+  if (!settings.touch(context.req) || !context.wasStored(session.id)) return;
+  prolongSocket(context, session);
+  context.driver.touch(context, session, context.dataOf(session), (error) => error && context.report(error));
+}
+
+/** As `rename`, for a socket whose session another request has given a new id. */
+export function followTo(context: SessionContext, id: string): void {
+  const session = context.current();
+  const { seen } = context.viewOf(context.req.sessionID);
+  if (session) context.rename(session, id);
+  else context.req.sessionID = id;
+  context.viewOf(id).seen = seen;
+}
