@@ -197,7 +197,8 @@ export class Cookie {
 
 /** The cookie of a stored session. `data` is not trusted to hold what it should. */
 export function restoreCookie(data: Partial<CookieData>): Cookie {
-  const { expires, originalMaxAge } = data;
+  const expires = data.expires; // of a record without a cookie: the error that express-session gives
+  const { originalMaxAge } = data;
   const cookie = new Cookie(data);
   if (typeof expires === 'string') cookie.expires = new Date(expires);
   cookie.originalMaxAge = originalMaxAge as number | null; // setting `expires` has overwritten it with what is left
