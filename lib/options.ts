@@ -96,8 +96,8 @@ export interface SessionOptions {
   largeSession?: number | undefined;
 }
 
-/** What `session()` takes; {@link SessionOptions} as a list. */
-export const OPTIONS: readonly string[] = [
+/** The options that express-session has. */
+export const EXPRESS_SESSION_OPTIONS: readonly string[] = [
   'secret',
   'store',
   'cookie',
@@ -109,6 +109,11 @@ export const OPTIONS: readonly string[] = [
   'rolling',
   'saveUninitialized',
   'unset',
+];
+
+/** What `session()` takes; {@link SessionOptions} as a list. */
+export const OPTIONS: readonly string[] = [
+  ...EXPRESS_SESSION_OPTIONS,
   'saveFailure',
   'clearCookie',
   'serializer',

@@ -13,7 +13,7 @@ import {
   readMilliseconds,
   readPositive,
 } from './option-checks.js';
-import { COOKIE_OPTIONS, OPTIONS, type SessionOptions } from './options.js';
+import { COOKIE_OPTIONS, EXPRESS_SESSION_OPTIONS, OPTIONS, type SessionOptions } from './options.js';
 import type { OwnerOption } from './owners.js';
 import type { Store } from './stores/connect-store.js';
 import { isCallbackStore } from './stores/contract.js';
@@ -34,6 +34,8 @@ export interface Settings {
   idleTime: number | undefined;
   /** Whether `cookieOptions` gives each request the same. */
   cookieIsFixed: boolean;
+  /** The app has given no option but express-session's, and may not know of us. */
+  isDropIn: boolean;
   proxy: boolean | undefined;
   resave: boolean;
   rolling: boolean;
@@ -100,6 +102,7 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
     cookieIsFixed: typeof cookie !== 'function',
     idleTime: typeof cookie === 'function' ? undefined : idleTimeOf(cookie, ttl),
     genid,
+    isDropIn: Object.keys(options).every((option) => EXPRESS_SESSION_OPTIONS.includes(option)),
     proxy: options.proxy,
     resave: resave === undefined ? true : Boolean(resave),
     rolling: Boolean(options.rolling),

@@ -70,10 +70,14 @@ export class Session {
     defineData(this, 'createdAt', value);
   }
 
-  /** When the session ends if no further request comes. As data of the app's own, `expiresAt` stays usable. */
+  /**
+   * When the session ends if no further request comes. Known only where `session()` has an option that express-session
+   * doesn't have. As data of the app's own, `expiresAt` stays usable.
+   */
   get expiresAt(): Date | undefined {
     const settings = contextOf(this.req)?.core.settings;
-    return settings && new Date(expiryOf(this.cookie, settings, Date.now()));
+    if (!settings || settings.isDropIn) return undefined;
+    return new Date(expiryOf(this.cookie, settings, Date.now()));
   }
 
   set expiresAt(value: unknown) {

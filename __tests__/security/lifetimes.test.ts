@@ -150,6 +150,21 @@ describe.each(STORES)('%s', (store) => {
       });
     });
 
+    test('are not there for an app that has no option but those of express-session', async () => {
+      const names: Handler = (req, res) => {
+        const { createdAt, expiresAt } = req.session;
+        res.end(JSON.stringify([String(createdAt), String(expiresAt)]));
+      };
+      const { browser } = await start({
+        host: 'node:http',
+        store,
+        options: { cookie: { maxAge: HOUR } },
+        after: [names],
+      });
+
+      expect((await browser.get('/')).body).toBe('["undefined","undefined"]');
+    });
+
     test('stay usable as data of the app', async () => {
       const own: Handler = (req, res) => {
         if (req.url === '/set') Object.assign(req.session, { createdAt: 'mine', expiresAt: 5 });

@@ -1,0 +1,334 @@
+import { once } from 'node:events';
+import session from '../../lib/index.js';
+import { Browser, gate } from '../support/http.js';
+import { baseOptions } from '../support/lifecycle.js';
+import { closeSites, type Handler, serve } from '../support/sites.js';
+
+// `req.session` is made, and the stored data are read, when somebody first looks. Nobody must notice.
+
+const HOUR = 3_600_000;
+
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await closeSites();
+});
+
+/** A site over a memory store, whose `/begin` gives the browser a session, and whose other pages are `app`. */
+async function open(app: Handler, options: session.SessionOptions = {}) {
+  const store = new session.MemoryStore();
+  const sessions = session({ ...baseOptions, store, ...options });
+  const begin: Handler = (req, res, next) => {
+    if (req.url !== '/begin') return next();
+    req.session.user = 'ada';
+    return res.end(req.sessionID);
+  };
+  const site = await serve('node:http', [sessions, begin, app]);
+  const browser = new Browser(site);
+  const { body: id } = await browser.get('/begin');
+  const stored = () => {
+    const text = store.sessions[id];
+    return text === undefined ? undefined : JSON.parse(text);
+  };
+  return { store, sessions, site, browser, id, stored };
+}
+
+const end: Handler = (_req, res) => res.end();
+const dataOf = ({ cookie: _, ...data }: any) => data;
+
+describe('a session that nobody looks at', () => {
+  test('lives on: its expiry is moved, in the record too', async () => {
+    const { store, browser, id, stored } = await open(end, { cookie: { maxAge: HOUR } });
+    const before = Date.parse(stored().cookie.expires);
+    await store.set(
+      id,
+      JSON.stringify({ ...stored(), cookie: { ...stored().cookie, expires: new Date(before - 1000) } }),
+      {
+        expires: before - 1000,
+      },
+    );
+    await browser.get('/');
+
+    expect(Date.parse(stored().cookie.expires)).toBeGreaterThanOrEqual(before);
+    expect(stored()).toMatchObject({ user: 'ada', cookie: { originalMaxAge: HOUR } });
+  });
+
+  test('stays as it is stored, however it is written', async () => {
+    const { store, browser, id } = await open(end);
+    const text =
+      '{"cookie":{"originalMaxAge":null,"expires":null,"httpOnly":true,"path":"/"},"n":1.0,"user":"\\u0061da"}';
+    await store.set(id, text, { expires: Date.now() + HOUR });
+    await browser.get('/');
+
+    expect(store.sessions[id]).toBe(text);
+  });
+
+  test('is written with resave, and sent with rolling', async () => {
+    const { store, browser, id } = await open(end, { resave: true, rolling: true });
+    const write = jest.spyOn(store.records, 'write');
+    const { setCookie } = await browser.get('/');
+
+    expect(write).toHaveBeenCalledTimes(1);
+    expect(setCookie).toEqual([expect.stringContaining(`=s%3A${id}.`)]);
+  });
+
+  test('is unset by `req.session = null`, and by `delete`', async () => {
+    const unset: Handler = (req, res) => {
+      if (req.url === '/null') req.session = null;
+      else delete req.session;
+      res.end(`${'session' in req} ${req.session}`);
+    };
+    const [one, other] = [await open(unset, { unset: 'destroy' }), await open(unset, { unset: 'destroy' })];
+
+    expect((await one.browser.get('/null')).body).toBe('true null');
+    expect((await other.browser.get('/delete')).body).toBe('false undefined');
+    expect([one.stored(), other.stored()]).toEqual([undefined, undefined]);
+  });
+
+  test('is replaced by what the app puts in its place', async () => {
+    const { browser, stored } = await open((req, res) => {
+      const replaced = { cookie: { originalMaxAge: null } };
+      req.session = replaced;
+      res.end(String(req.session === replaced));
+    });
+
+    expect((await browser.get('/')).body).toBe('true');
+    expect(stored()).toMatchObject({ user: 'ada' });
+  });
+
+  test('serves its request: a second middleware of the same kind finds it there, unread', async () => {
+    const second = session({ ...baseOptions, name: 'other', store: new session.MemoryStore() });
+    const { browser } = await open((req, res) =>
+      second(req, res, () => res.end(JSON.stringify(dataOf(req.session)))),
+    );
+
+    expect((await browser.get('/')).body).toBe('{"user":"ada"}');
+  });
+});
+
+describe('a new session that nobody looks at', () => {
+  test('has an id, and leaves no trace', async () => {
+    const { site, store } = await open((req, res) => res.end(req.sessionID));
+    const { body, setCookie } = await new Browser(site).get('/');
+
+    expect(body).toMatch(/^[\w-]{32}$/);
+    expect(setCookie).toEqual([]);
+    expect(Object.keys(store.sessions)).not.toContain(body);
+  });
+
+  test('keeps its id when somebody looks', async () => {
+    const { site } = await open((req, res) => {
+      const before = req.sessionID;
+      res.end(
+        JSON.stringify([req.session.id === before, req.sessionID === before, Object.keys(req.session)]),
+      );
+    });
+
+    expect((await new Browser(site).get('/')).body).toBe('[true,true,["cookie"]]');
+  });
+
+  test('is stored with saveUninitialized', async () => {
+    const { site, store } = await open((req, res) => res.end(req.sessionID), { saveUninitialized: true });
+    const { body, setCookie } = await new Browser(site).get('/');
+
+    expect(setCookie).toEqual([expect.stringContaining(body)]);
+    expect(dataOf(JSON.parse(store.sessions[body]!))).toEqual({});
+  });
+
+  test.each<[string, session.SessionOptions, string]>([
+    ['genid', { genid: () => 'given' }, 'given'],
+    ['cookie, as a function', { cookie: () => ({ path: '/' }) }, ''],
+  ])('is made at once for an app that takes part by %s', async (_, options, id) => {
+    const given = jest.fn(Object.values(options)[0] as () => any);
+    const { site } = await open((req, res) => res.end(req.sessionID), { [Object.keys(options)[0]!]: given });
+    const before = given.mock.calls.length;
+    const { body } = await new Browser(site).get('/');
+
+    expect(given.mock.calls.length).toBeGreaterThan(before);
+    expect(body).toMatch(id);
+  });
+
+  test('is made at once by a generate() of the app', async () => {
+    const store = new session.MemoryStore();
+    const sessions = session({ ...baseOptions, store });
+    const { generate } = store;
+    store.generate = (req) => {
+      generate(req);
+      Object.assign(req.session!, { generated: true });
+    };
+    const site = await serve('node:http', [
+      sessions,
+      (req, res) => res.end(JSON.stringify(dataOf(req.session))),
+    ]);
+
+    expect((await new Browser(site).get('/')).body).toBe('{"generated":true}');
+  });
+});
+
+describe('who first looks late', () => {
+  test.each(['finish', 'close'])('in a %s listener changes what is stored', async (event) => {
+    const { browser, site, stored } = await open((req, res) => {
+      res.on(event, () => {
+        req.session.late = true;
+      });
+      res.end();
+    });
+    await browser.get('/');
+    await site.settled();
+
+    expect(dataOf(stored())).toEqual({ user: 'ada', late: true });
+  });
+
+  test('after the response is over changes what is stored', async () => {
+    const over = gate();
+    const done = gate();
+    const { browser, site, stored } = await open(async (req, res) => {
+      res.end();
+      await once(res, 'close');
+      await over.opened;
+      req.session.late = true;
+      done.open();
+    });
+    await browser.get('/');
+    await site.settled();
+    over.open();
+    await done.opened;
+    await site.settled();
+    await new Promise(setImmediate);
+
+    expect(dataOf(stored())).toEqual({ user: 'ada', late: true });
+  });
+});
+
+describe('what is stored is not trusted', () => {
+  const COOKIE = '"cookie":{"originalMaxAge":null,"expires":null,"httpOnly":true,"path":"/"}';
+  const show: Handler = (req, res) =>
+    res.end(JSON.stringify([req.sessionID, dataOf(req.session), req.sessionID]));
+
+  test('data that are none give a fresh session, when somebody looks', async () => {
+    const { store, sessions, browser, id } = await open(show);
+    const errors: unknown[] = [];
+    sessions.on('error', ({ error }) => errors.push(error));
+    await store.set(id, `{${COOKIE},"user":}`, { expires: Date.now() + HOUR });
+    const [before, data, after] = JSON.parse((await browser.get('/')).body);
+
+    expect([before, data]).toEqual([id, {}]);
+    expect(after).toMatch(/^[\w-]{32}$/);
+    expect(after).not.toBe(id);
+    expect(errors).toMatchObject([{ code: 'ERR_SESSION_RECORD' }]);
+  });
+
+  test.each([
+    ['a second cookie', '"cookie":{"path":"/evil"},"user":"ada"', { user: 'ada' }],
+    ['names of methods', '"save":1,"touch":2,"req":3,"id":4,"user":"ada"', { user: 'ada' }],
+    [
+      'a prototype',
+      '"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"user":"ada"',
+      { user: 'ada' },
+    ],
+  ])('%s in the data is left out', async (_, data, expected) => {
+    const { store, browser, id } = await open((req, res) => {
+      res.end(
+        JSON.stringify([dataOf(req.session), req.session.cookie.path, (req.session as any).polluted ?? null]),
+      );
+    });
+    for (const padding of ['', `,"long":"${'x'.repeat(5000)}"`]) {
+      await store.set(id, `{${COOKIE},${data}${padding}}`, { expires: Date.now() + HOUR });
+      const [found, path, polluted] = JSON.parse((await browser.get('/')).body);
+      delete found.long;
+      expect([found, path, polluted]).toEqual([expected, '/', null]);
+    }
+  });
+
+  test.each([
+    ['is not first', `{"user":"ada",${COOKIE}}`, { user: 'ada' }],
+    [
+      'holds an object',
+      '{"cookie":{"originalMaxAge":null,"expires":null,"x":{"y":"}"},"path":"/"},"user":"ada"}',
+      { user: 'ada' },
+    ],
+    [
+      'holds a brace',
+      '{"cookie":{"originalMaxAge":null,"expires":null,"path":"/}"},"user":"ada"}',
+      { user: 'ada' },
+    ],
+    ['is all there is', `{${COOKIE}}`, {}],
+  ])('a cookie that %s is read all the same', async (_, text, expected) => {
+    const { store, browser, id } = await open((req, res) => res.end(JSON.stringify(dataOf(req.session))));
+    await store.set(id, text, { expires: Date.now() + HOUR });
+
+    expect(JSON.parse((await browser.get('/')).body)).toEqual(expected);
+  });
+});
+
+test('an object that inherits from the request can have a session of its own', async () => {
+  const { browser, stored } = await open((req, res) => {
+    const heir = Object.create(req);
+    heir.session = { own: true };
+    heir.session.more = 1;
+    res.end(JSON.stringify([heir.session, dataOf(req.session)]));
+  });
+
+  expect(JSON.parse((await browser.get('/')).body)).toEqual([{ own: true, more: 1 }, { user: 'ada' }]);
+  expect(dataOf(stored())).toEqual({ user: 'ada' });
+});
+
+test('sessions whose cookies differ keep each their own', async () => {
+  const { site, store } = await open(
+    (req, res) => {
+      if (req.url !== '/') {
+        req.session.cookie.path = '/';
+        req.session.cookie.domain = req.url.slice(1);
+        req.session.domain = req.session.cookie.domain;
+      } else req.session.n = (req.session.n ?? 0) + 1;
+      res.end();
+    },
+    { rolling: true },
+  );
+  const browsers = ['a.example', 'b.example', 'a.example'].map((domain) => ({
+    domain,
+    browser: new Browser(site),
+  }));
+  const lines: string[] = [];
+  for (const { domain, browser } of browsers) lines.push(...(await browser.get(`/${domain}`)).setCookie);
+
+  expect(lines.map((line) => /Domain=([^;]*)/.exec(line)?.[1])).toEqual([
+    'a.example',
+    'b.example',
+    'a.example',
+  ]);
+  const stored = Object.values(store.sessions).map((text) => JSON.parse(text));
+  expect(
+    stored
+      .filter(({ domain }) => domain)
+      .map(({ domain, cookie }) => [domain, cookie.domain])
+      .sort(),
+  ).toEqual([
+    ['a.example', 'a.example'],
+    ['a.example', 'a.example'],
+    ['b.example', 'b.example'],
+  ]);
+});
+
+describe('verified cookies are remembered', () => {
+  test('not longer than their secret is one, if the app changes its secrets while it runs', async () => {
+    const secrets = ['the first secret of the app'];
+    const { browser } = await open((req, res) => res.end(JSON.stringify(dataOf(req.session))), {
+      secret: secrets,
+    });
+    const look = async () => JSON.parse((await browser.get('/')).body);
+
+    expect(await look()).toEqual({ user: 'ada' });
+    secrets.unshift('another one');
+    expect(await look()).toEqual({ user: 'ada' });
+    secrets.pop();
+    expect(await look()).toEqual({});
+  });
+
+  test('not beyond the end of their session', async () => {
+    const { browser, store, id } = await open((req, res) => res.end(JSON.stringify(dataOf(req.session))));
+    await browser.get('/');
+    await store.destroy(id);
+
+    expect((await browser.get('/')).body).toBe('{}');
+  });
+});
