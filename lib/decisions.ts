@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { CookieAction, SessionFacts, StoreAction } from './lifecycle.js';
+import { warnOnce } from './warnings.js';
 
 /** What is to happen to the stored record or to the browser's cookie, which may be `withheld` for want of HTTPS. */
 export type DecisionMade =
@@ -26,6 +27,10 @@ export class Decisions {
   }
 
   tell(decision: Decision): void {
-    for (const observer of this.#observers) observer(decision);
+    try {
+      for (const observer of this.#observers) observer(decision);
+    } catch (error) {
+      warnOnce('WARN_SESSION_ERROR', error instanceof Error ? error.message : String(error));
+    }
   }
 }

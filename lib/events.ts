@@ -92,12 +92,21 @@ export class SessionEvents {
     if (!isHeard && this.#observers.length === 0) return;
     const event: SessionEvent = { session: eventIdOf(id), ...details };
     try {
-      for (const observer of this.#observers) observer(name, event);
+      this.#tellObservers(name, event);
       if (isHeard) this.#emitter.emit(name, event);
     } catch (error) {
       process.nextTick(() => {
         throw error;
       });
+    }
+  }
+
+  /** The trouble of those who look on is not that of the session. */
+  #tellObservers(name: SessionEventName, event: SessionEvent): void {
+    try {
+      for (const observer of this.#observers) observer(name, event);
+    } catch (error) {
+      warnOnce('WARN_SESSION_ERROR', error instanceof Error ? error.message : String(error));
     }
   }
 
@@ -127,12 +136,14 @@ export class SessionEvents {
   ): void {
     const message: ChannelMessage = { session: eventIdOf(id), req };
     const start = performance.now();
+    let answer: any;
     const timed = (answered: typeof done) =>
-      run((error, answer) => {
+      run((error, value) => {
         message.duration = performance.now() - start;
-        answered(error, answer);
+        answer = value;
+        answered(error); // the channel passes on what it is given: data of a session are none of its business
       });
-    const finished = (error?: any, answer?: any) => {
+    const finished = (error?: any) => {
       const { duration } = message;
       const event = error ? 'error' : name(answer);
       if (event) this.emit(event, id, { req, duration, error: error ?? undefined });

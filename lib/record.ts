@@ -60,7 +60,7 @@ let lastCookie: Readonly<SessionRecord> | undefined;
 function parseCookie(text: string): Readonly<SessionRecord> | undefined {
   if (text !== lastText) {
     lastText = compact(text);
-    lastCookie = parseObject(text);
+    lastCookie = Object.freeze(parseObject(text));
   }
   return lastCookie;
 }

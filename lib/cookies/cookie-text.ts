@@ -1,4 +1,4 @@
-import { type Attributes, attributesOf, type Cookie, haveSameAttributes } from './cookie.js';
+import { type Attributes, attributesOf, Cookie, haveSameAttributes } from './cookie.js';
 
 /**
  * Remembers the text of the cookie that was asked for last. Those without a lifetime of their own are all alike in most
@@ -14,7 +14,7 @@ class LatestText {
   }
 
   of(cookie: Cookie): string {
-    if (!isTimeless(cookie)) return this.#make(cookie);
+    if (!isTimeless(cookie) || !isPlain(cookie)) return this.#make(cookie);
     if (!this.#attributes || !haveSameAttributes(this.#attributes, cookie)) {
       this.#text = this.#make(cookie);
       this.#attributes = attributesOf(cookie);
@@ -25,6 +25,11 @@ class LatestText {
 
 function isTimeless({ _expires, touchedAt, rotatedAt }: Cookie): boolean {
   return _expires === null && touchedAt === undefined && rotatedAt === undefined;
+}
+
+/** An app may have put methods of its own on a cookie. */
+function isPlain(cookie: Cookie): boolean {
+  return cookie.toJSON === Cookie.prototype.toJSON && !Object.hasOwn(cookie, 'data');
 }
 
 const json = new LatestText((cookie) => JSON.stringify(cookie));

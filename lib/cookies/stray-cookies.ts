@@ -9,7 +9,7 @@ const MOST_LINES = 8;
 const MOST_HOST = 255;
 
 /** What a Path attribute may hold: printable ASCII without the semicolon. */
-const SENDABLE = /^[\x21-\x3a\x3c-\x7e]*$/;
+const SENDABLE = /^[\x21-\x3a\x3d-\x7e]*$/;
 
 /**
  * Set-Cookie lines that make the browser drop other cookies of our name, which it sent beside ours: those of an older

@@ -3,6 +3,7 @@ import type { Core } from '../core.js';
 import type { SessionEvent, SessionEventName } from '../events.js';
 import type { AppRequest } from '../express-types.js';
 import type { SessionContext } from '../request/context.js';
+import { contextOf } from '../request/request-slot.js';
 import { Directory } from './directory.js';
 import { asOfNow, isSameOrigin } from './guard.js';
 import { hashOf } from './hash.js';
@@ -51,7 +52,9 @@ export class Inspector {
     if (path !== '' && path !== '/') return false;
     this.#journal.disown(req);
     for (const [name, value] of SECURITY_HEADERS) res.setHeader(name, value);
-    if ((await this.#settings.guard(req)) !== true) answer(res, 403, 'Forbidden');
+    const isLetIn = (await this.#settings.guard(req)) === true;
+    const isStill = isLetIn && (await asOfNow(req)) !== undefined; // a guard may take its time
+    if (!isStill) answer(res, 403, 'Forbidden');
     else await this.#serve(req, res, new URLSearchParams(query));
     return true;
   }
@@ -105,6 +108,7 @@ export class Inspector {
     if (req.method === 'HEAD') return void res.end();
     this.#tellNews(); // to the others: what this page gets now has it all
     const watcher = new Watcher(req, res);
+    contextOf(req)?.letGo(); // hours later the session is another one, and must not be stored as it is now
     this.#watchers.add(watcher);
     res.on('close', () => this.#left(watcher));
     this.#heartbeat ??= setInterval(() => this.#beat(), this.#settings.checkInterval).unref();
@@ -176,7 +180,9 @@ export class Inspector {
   #checkThoseOf(session: string): void {
     for (const watcher of this.#watchers) {
       const { sessionID } = watcher.req;
-      if (sessionID !== undefined && hashOf(sessionID) === session) void this.#check(watcher);
+      if (sessionID === undefined || hashOf(sessionID) !== session) continue;
+      watcher.silence();
+      void this.#check(watcher).then(() => watcher.speak());
     }
   }
 

@@ -10,7 +10,7 @@ const LONGEST = 300;
 export function toldError(error: unknown): string {
   if (!(error instanceof Error)) return 'an error that is no Error object';
   const { code } = error as NodeJS.ErrnoException;
-  const text = error instanceof SteadyError ? withoutQuote(error) : error.name;
+  const text = error instanceof SteadyError ? withoutQuote(error) : String(error.name);
   return printable(typeof code === 'string' ? `${code}: ${text}` : text, LONGEST);
 }
 

@@ -14,6 +14,8 @@ export class Watcher {
   /** Whether the guard is being asked again. */
   checking = false;
   #ended = false;
+  #isSilent = false;
+  #hasMissed = false;
 
   constructor(req: AppRequest, res: ServerResponse) {
     this.req = req;
@@ -27,7 +29,22 @@ export class Watcher {
     this.#write(`retry: ${RETRY}\n\n`);
   }
 
+  /** Until it is known whether it may still see what happens, it sees nothing. */
+  silence(): void {
+    this.#isSilent = true;
+  }
+
+  /** A page that has missed something comes again, and gets the latest. */
+  speak(): void {
+    this.#isSilent = false;
+    if (this.#hasMissed) this.end();
+  }
+
   send(name: string, message: object): void {
+    if (this.#isSilent) {
+      this.#hasMissed = true;
+      return;
+    }
     if (this.#res.writableLength > MOST_WAITING) this.#res.destroy();
     this.#write(`event: ${name}\ndata: ${JSON.stringify(message)}\n\n`);
   }
@@ -38,6 +55,7 @@ export class Watcher {
   }
 
   end(): void {
+    if (this.#ended) return;
     this.#ended = true;
     this.#res.end();
   }

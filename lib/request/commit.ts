@@ -58,6 +58,7 @@ function decide(context: SessionContext): Commit {
   }
   // with `touchAfter` the record itself has to say when it was touched; not at the cost of another request's change
   if (action === 'touch') return settings.touchAfter > 0 || context.undated ? 'merge' : 'touch';
+  if (action === 'delete') context.deleted = true;
   if (action === 'delete' && facts.state !== 'cleared') context.mustRetire(context.id());
   return context.retiredIds ? 'retire' : 'nothing';
 }

@@ -6,7 +6,7 @@ import type { Secret } from '../cookies/signature.js';
 import type { Core } from '../core.js';
 import type { StoreDriver } from '../drivers/driver.js';
 import type { Heritage } from '../drivers/heritage.js';
-import { dataText, type UnreadRecord } from '../record.js';
+import { dataText, NO_DATA, type UnreadRecord } from '../record.js';
 import type { EndListener, HeldEnd } from '../response/response.js';
 import { afterUnwinding, type Unwinding } from '../response/unwinding.js';
 import { assignData, type Callback, type Session, type SessionRequest } from '../session.js';
@@ -18,6 +18,9 @@ import { contextOf, setContext } from './request-slot.js';
 import { setCookies } from './session-cookie.js';
 import { settle } from './settle.js';
 import { type StoredView, StoredViews } from './stored-view.js';
+
+/** What `req.session` is while it is only asked whether it is ours. */
+const PROBED: unique symbol = Symbol('steady-session.probed');
 
 export type Next = (error?: unknown) => void;
 
@@ -61,9 +64,13 @@ export class SessionContext implements EndListener, Unwinding {
   session: Session | null | undefined;
   /** The session is new, and nobody has looked at it: it has its id, and that is all. */
   unmade = false;
+  newId: string | undefined;
+  probing = false;
   /** The stored data of a session that nobody has looked at: it has its cookie, and that is all. */
   unread: UnreadRecord | undefined;
   over = false;
+  /** The commit has deleted the session's record. */
+  deleted = false;
   /** The id has been rotated, and the browser does not know it yet. */
   renamed = false;
   moved: Identity | undefined;
@@ -106,7 +113,8 @@ export class SessionContext implements EndListener, Unwinding {
     if (this.core.beginsUnseen) {
       this.unmade = true;
       this.begun = true;
-      (this.req as { sessionID: string }).sessionID = randomId();
+      this.newId = randomId();
+      (this.req as { sessionID: string }).sessionID = this.newId;
       return;
     }
     this.core.begin(this.req);
@@ -115,23 +123,52 @@ export class SessionContext implements EndListener, Unwinding {
 
   // ---- req.session: made when somebody looks at it
 
-  get exposed(): Session | null | undefined {
+  get exposed(): Session | null | undefined | typeof PROBED {
+    if (this.probing) return PROBED;
     if (this.unmade) this.make();
     else if (this.unread) this.read(this.unread);
     return this.session;
   }
 
-  set exposed(session: Session | null | undefined) {
+  set exposed(session: unknown) {
     if (this.unmade) this.make();
     this.unread = undefined;
-    this.session = session;
+    this.session = session as Session | null | undefined;
   }
 
+  /** Makes the new session as if it had been there from the start, whatever id the request has been given since. */
   make(): void {
     this.unmade = false;
-    this.core.beginUnder(this.req);
+    const { req } = this;
+    const since = req.sessionID;
+    req.sessionID = this.newId as string;
+    this.core.beginUnder(req);
     this.remember(dataText(this.session as Session));
+    req.sessionID = since;
     if (this.over) this.closed();
+  }
+
+  /**
+   * Whether the session waits for somebody to look at it. The app may have deleted `req.session`, or defined one of its own:
+   * then nothing does any more.
+   */
+  isWaiting(): boolean {
+    if (!this.unmade && !this.unread) return false;
+    if (contextOf(this.req) !== this || this.isExposed()) return true;
+    if (this.unmade) this.history.begin(this.newId as string, NO_DATA, undefined, false);
+    this.unmade = false;
+    this.unread = undefined;
+    return false;
+  }
+
+  /** Whether `req.session` is the accessor still. Asked by looking, which costs less than its descriptor. */
+  isExposed(): boolean {
+    this.probing = true;
+    try {
+      return (this.req.session as unknown) === PROBED;
+    } finally {
+      this.probing = false;
+    }
   }
 
   read(unread: UnreadRecord): void {
@@ -154,13 +191,12 @@ export class SessionContext implements EndListener, Unwinding {
   /** Nobody has looked at the new session, so that there is nothing to store or to send. */
   get isUntouched(): boolean {
     const { policy, decisions } = this.core;
-    return this.unmade && !policy.saveUninitialized && !decisions.areObserved && 'session' in this.req;
+    return this.unmade && !policy.saveUninitialized && !decisions.areObserved && this.isWaiting();
   }
 
   /** Whether the app finds a session on the request. Doesn't make it look at it. */
   get isServing(): boolean {
-    if (this.unmade || this.unread) return 'session' in this.req;
-    return Boolean(this.req.session);
+    return this.isWaiting() || Boolean(this.req.session);
   }
 
   /** Whether the store may leave a session unread that nobody may ever look at. */
@@ -275,13 +311,18 @@ export class SessionContext implements EndListener, Unwinding {
 
   closed(): void {
     this.over = true;
-    if (this.unmade || this.unread) return; // should somebody look at it yet, this will be called again
+    if (this.isWaiting()) return; // should somebody look at it yet, this will be called again
     afterUnwinding(this);
   }
 
   unwound(): void {
     if (this.committing) this.settling = 'due';
     else settle(this);
+  }
+
+  /** For a response that goes on for long after its request was served: nothing of the session is stored at its end. */
+  letGo(): void {
+    this.failed = true;
   }
 
   /** For trouble that comes too late to be told to the request. */
@@ -302,7 +343,7 @@ export class SessionContext implements EndListener, Unwinding {
   /** The request's session, unless a later middleware has put one of its own in its place. */
   current(): Session | undefined {
     if (contextOf(this.req) !== this) return undefined;
-    if (this.unread && 'session' in this.req) return this.session ?? undefined;
+    if (this.isWaiting() && this.unread) return this.session ?? undefined;
     return (this.req.session as Session | null | undefined) ?? undefined;
   }
 }

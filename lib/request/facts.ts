@@ -51,5 +51,6 @@ export function tell(context: SessionContext, facts: SessionFacts, decision: Dec
   const { decisions } = context.core;
   if (!decisions.areObserved) return;
   const id = facts.state === 'cleared' ? context.history.originalId : context.id(); // clear() has given it another
-  decisions.tell({ id: id as string, req: context.req, facts, ...decision });
+  if (typeof id !== 'string') return;
+  decisions.tell({ id, req: context.req, facts, ...decision });
 }

@@ -24,6 +24,7 @@ export class SessionHistory {
     this.originalId = id;
     this.originalText = text;
     this.committedText = this.originalText;
+    this.#savedText = undefined;
     if (trackCookie && cookie) this.#originalAttributes = attributesOf(cookie);
   }
 

@@ -1,7 +1,7 @@
 import { adviseOnLateChange } from '../advice.js';
 import { PRESENT } from '../lifecycle.js';
 import { changedKeys } from '../merge.js';
-import { dataText } from '../record.js';
+import { dataText, NO_DATA } from '../record.js';
 import type { Session } from '../session.js';
 import { save } from './asked.js';
 import { isUnreachable } from './commit.js';
@@ -9,14 +9,17 @@ import type { SessionContext } from './context.js';
 import { factsOf } from './facts.js';
 import { lookLater } from './look-later.js';
 import { contextOf } from './request-slot.js';
+import { destroyRetired } from './storing.js';
 import { touch } from './touching.js';
 
 // After the response: what finish and close listeners changed, or what a client that left did not wait for.
 
 export function settle(context: SessionContext): void {
   context.settling = 'done';
+  if (context.failed) return;
   const session = context.current();
-  if (!session || context.failed) return;
+  if (endsLate(context, session)) return destroyRetired(context, (error) => error && context.report(error));
+  if (!session) return;
   try {
     const text = dataText(session);
     if (!changedSinceCommit(context, session, text)) return watchForLateChanges(context, session, text);
@@ -28,6 +31,16 @@ export function settle(context: SessionContext): void {
     return context.report(error);
   }
   save(context, session, (error) => error && context.report(error));
+}
+
+/** Whether the app has ended the session after the commit, or there was none since the client had left. */
+function endsLate(context: SessionContext, session: Session | undefined): boolean {
+  if (context.deleted || contextOf(context.req) !== context) return false;
+  if (session) return context.cleared && dataText(session) === NO_DATA;
+  if (!context.begun || context.destroyedId !== undefined || context.core.policy.unset === 'keep')
+    return false;
+  context.retire(context.id());
+  return true;
 }
 
 function changedSinceCommit(context: SessionContext, session: Session, text: string): boolean {

@@ -9,6 +9,9 @@ export interface HeadState {
   readonly frozen: boolean;
   /** Whether the response is to look ended. */
   readonly ended: boolean;
+  sendHeadNow(): void;
+  /** There while the headers are frozen by the field. */
+  realSend: AnyFunction | undefined;
   /** There once the headers have been frozen by methods. */
   realHeaderMethods: Record<HeaderMethod, AnyFunction | undefined> | undefined;
 }
@@ -19,6 +22,7 @@ export const slot: unique symbol = Symbol('steady-session.hold');
 export type Freezable<State extends HeadState = HeadState> = ServerResponse & {
   [slot]: State;
   _header?: string | null;
+  _send?: AnyFunction | undefined;
 };
 
 type HeaderMethod = 'setHeader' | 'appendHeader' | 'removeHeader' | 'setHeaders';
@@ -32,14 +36,34 @@ const HELD = 'held';
  * Node.js itself goes by, and that middleware has always read: methods of ours would cost 0.3 us and 400 bytes.
  */
 export function freezeHeaders(res: Freezable): void {
-  if (res._header === null) res._header = HELD;
+  if (res._header === null) freezeByField(res);
   else if (!res.headersSent) freezeByMethods(res);
   Object.defineProperty(res, 'writableEnded', writableEnded);
 }
 
 /** From here on the headers can be changed, and sent. Headers that were frozen by methods look to the state themselves. */
 export function thawHeaders(res: Freezable): void {
-  if (res._header === HELD) res._header = null;
+  if (res._header !== HELD) return;
+  res._header = null;
+  res._send = res[slot].realSend;
+}
+
+function freezeByField(res: Freezable): void {
+  res[slot].realSend = res._send;
+  res._send = sendPast;
+  res._header = HELD;
+}
+
+/**
+ * Code that writes past us, by methods that it took from the response before, gets the head that it would have had. As
+ * Node.js took it for sent, the body comes without a frame, and ends with the connection.
+ */
+function sendPast(this: unknown, ...args: unknown[]): unknown {
+  const res = this as Freezable;
+  thawHeaders(res);
+  res.useChunkedEncodingByDefault = false;
+  res[slot].sendHeadNow();
+  return (res._send as AnyFunction).apply(res, args);
 }
 
 function freezeByMethods(res: Freezable): void {

@@ -77,6 +77,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   readonly listeners: EndListener[];
   readonly real: Record<Method, AnyFunction>;
   realHeaderMethods: HeadState['realHeaderMethods'];
+  realSend: AnyFunction | undefined;
   phase: Phase = 'open';
   head: Head | undefined;
   endArguments: unknown[] = [];
@@ -87,6 +88,8 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   isUnwound = false;
   /** How many listeners have not done their work yet, and what went wrong with one. */
   awaited = 0;
+  /** The listeners are at work: an end that goes out now, goes out before any code of the app's can run. */
+  atOnce = false;
   failure: unknown;
   over = false;
   status: Status | undefined;
@@ -116,7 +119,9 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   unwound(): void {
     this.isUnwound = true;
     this.awaited = this.listeners.length;
+    this.atOnce = true;
     for (const listener of this.listeners) listener.beforeEnd(this);
+    this.atOnce = false;
   }
 
   done(error?: unknown): void {
@@ -179,10 +184,15 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     this.writeHead(args);
   }
 
+  sendHeadNow(): void {
+    if (this.head) this.sendHead();
+    else this.writeHead([this.res.statusCode]);
+  }
+
   /** The headers leave: nothing can be added after this. */
   writeHead(args: unknown[]): unknown {
     if (!this.headersHaveLeft) {
-      const unwatched = this.phase === 'released' && this.res.writeHead === heldMethods.writeHead;
+      const unwatched = this.atOnce && this.res.writeHead === heldMethods.writeHead;
       const cookies = this.setCookies(unwatched);
       this.headersHaveLeft = true;
       if (cookies.length > 0) {
