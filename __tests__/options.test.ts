@@ -146,6 +146,11 @@ const refused: [string, object, string][] = [
     'store option must be a session store, but it has no get() method; got an object (Object)',
   ],
   [
+    'store, a Redis client, which has methods of these names',
+    { store: { get() {}, set() {}, touch() {}, destroy() {}, sendCommand() {} } },
+    "store option must be a session store, and this is a Redis client: give it to one, as in new RedisStore({ client }) of 'steady-session/redis'",
+  ],
+  [
     'store without set()',
     { store: { get() {} } },
     'store option must be a session store, but it has no set() method; got an object (Object)',

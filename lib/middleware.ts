@@ -92,8 +92,8 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
     on: (name: SessionEventName, listener: SessionEventListener) => core.events.on(name, listener),
     off: (name: SessionEventName, listener: SessionEventListener) => core.events.off(name, listener),
     of: (owner: string | number) => core.updater.of(ownerText('of', owner)),
-    revoke: (owner: string | number, { except }: { except?: string } = {}) =>
-      core.updater.revoke(ownerText('revoke', owner), except),
+    revoke: (owner: string | number, how: { except?: string } = {}) =>
+      core.updater.revoke(ownerText('revoke', owner), exceptionOf(how)),
     websocket: (server: WebSocketServerLike, how: WebSocketOptions = {}) =>
       serveWebSockets(core, load, server, how),
     socketio: (io: SocketIoServerLike, how: SocketOptions = {}) => serveSocketIo(core, openSocketIo, io, how),
@@ -115,6 +115,16 @@ function ownerText(method: string, owner: unknown): string {
   throw new TypeError(
     `${method}(): the owner must be a number or a string that is not empty; got ${describe(owner)}`,
   );
+}
+
+/** A misspelt exception would be none, and end the very session that asks. */
+function exceptionOf(how: { except?: string }): string | undefined {
+  const isObject = typeof how === 'object' && how !== null;
+  const unknown = isObject ? Object.keys(how).filter((key) => key !== 'except') : [];
+  if (isObject && unknown.length === 0 && ['string', 'undefined'].includes(typeof how.except))
+    return how.except;
+  const given = `${describe(how)}${unknown.map((key) => ` with ${key}`).join()}`;
+  throw new TypeError(`revoke(): the second argument must be { except: the id of a session }; got ${given}`);
 }
 
 /** What leads to a session: the right path, a store, a secret. For any other request, `next` has been called. */

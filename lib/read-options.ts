@@ -194,8 +194,19 @@ function readStore(given: SessionOptions['store']): Store | SessionStore {
   for (const method of ['get', 'set', 'destroy'] as const) {
     if (typeof store[method] !== 'function') throw missingMethod(store, method);
   }
+  if (isRedisClient(store)) {
+    throw new TypeError(
+      "store option must be a session store, and this is a Redis client: give it to one, as in new RedisStore({ client }) of 'steady-session/redis'",
+    );
+  }
   if (!isCallbackStore(store) && typeof store.touch !== 'function') throw missingMethod(store, 'touch');
   return store;
+}
+
+/** A client of `redis` or `ioredis` has all four methods by chance; its sessions would never end, and the first logout would end the client. */
+function isRedisClient(store: object): boolean {
+  const { sendCommand } = store as { sendCommand?: unknown };
+  return typeof sendCommand === 'function';
 }
 
 function missingMethod(store: unknown, method: string): TypeError {

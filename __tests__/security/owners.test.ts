@@ -119,6 +119,18 @@ test.each([
   expect(() => handler.of(owner)).toThrow(new TypeError(`of(): ${text}`));
 });
 
+test.each([
+  [{ exept: 'id' }, 'an object (Object) with exept'],
+  [{ except: 7 }, 'an object (Object)'],
+  ['id', '"id"'],
+])('revoke(7, %j) is an error: it would end the session that asks', async (how: any, described) => {
+  const { handler } = await open(new session.MemoryStore());
+  const text = 'revoke(): the second argument must be { except: the id of a session }; got ';
+
+  expect(() => handler.revoke(7, how)).toThrow(new TypeError(text + described));
+  expect(await handler.revoke(7, { except: undefined } as any)).toBe(0);
+});
+
 describe.each(makers)('%s', (_, make) => {
   test('of() gives the user’s sessions and no others', async () => {
     const { handler, login } = await open(make());

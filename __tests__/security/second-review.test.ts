@@ -10,6 +10,8 @@ import { closeSites, type Handler, serve } from '../support/sites.js';
 
 const HOUR = 3_600_000;
 
+type Callback = (error?: unknown, value?: any) => void;
+
 afterEach(closeSites);
 
 const begin: Handler = (req, res, next) => {
@@ -229,14 +231,14 @@ describe('the inspector', () => {
   test('stores nothing of its viewer when a stream ends', async () => {
     const records = new Map<string, string>();
     class Plain extends session.Store {
-      get(id: string, callback: any): void {
+      get(id: string, callback: Callback): void {
         setImmediate(callback, null, records.has(id) ? JSON.parse(records.get(id)!) : undefined);
       }
-      set(id: string, data: object, callback: any): void {
+      set(id: string, data: object, callback: Callback): void {
         records.set(id, JSON.stringify(data));
         setImmediate(callback);
       }
-      destroy(id: string, callback: any): void {
+      destroy(id: string, callback: Callback): void {
         records.delete(id);
         setImmediate(callback);
       }
