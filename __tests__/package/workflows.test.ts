@@ -24,7 +24,7 @@ test('CI runs everything, on each supported version of Node.js', () => {
 });
 
 test('a release is of a tag, and comes after CI', () => {
-  expect(valuesOf(release, 'tags')).toEqual(["['v*']"]);
+  expect(valuesOf(release, 'tags')).toEqual(['["v*"]']);
   expect(valuesOf(release, 'needs')).toEqual(['check']);
   expect(valuesOf(release, 'uses')[0]).toBe('./.github/workflows/ci.yml');
 });
