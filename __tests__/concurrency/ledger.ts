@@ -158,7 +158,9 @@ export class Ledger {
     if (!stored) return void this.faults.push('the session is lost');
     const least = this.#counts.length;
     if (stored['n'] < least || stored['n'] > least + this.#unsureCounts) {
-      this.faults.push(`${stored['n']} after ${least} increments and ${this.#unsureCounts} unsure ones`);
+      this.faults.push(
+        `${stored['n']} after ${least} increments and ${this.#unsureCounts} unsure ones, end: ${this.#ended}, last seen: ${Math.max(...this.#counts)}`,
+      );
     }
     if (new Set(this.#counts).size < least) this.faults.push('two increments came to the same');
     this.#values.forEach(({ possible }, worker) => {
