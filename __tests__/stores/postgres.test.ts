@@ -166,6 +166,24 @@ describeWith('postgres', 'PostgresStore', () => {
       expect(await count(store.destroy('a'))).toBe(1);
     });
 
+    test('one that began before a record was ended, and comes to it after that, finds it ended', async () => {
+      const pool = await freshPool();
+      const store = newStore(pool);
+      await store.set('a', 'one', { expires: later() });
+      const client = await pool.connect();
+      ends.push(() => client.release());
+      const early = newStore(client as unknown as Pool, { createTable: false });
+      await client.query('BEGIN'); // the start of all its statements
+      await client.query('SELECT now()');
+      expect(await store.set('a', 'one', { expires: 0, expected: 'one' })).toBe(true);
+
+      expect(await early.set('a', 'two', { expires: later(), expected: 'one' })).toBe(false);
+      expect(await early.touch('a', later())).toBe(false);
+      expect(await early.set('a', 'new', { expires: later(), expected: null })).toBe(true);
+      await client.query('COMMIT');
+      expect(await store.get('a')).toBe('new');
+    });
+
     test('a record expires when it is said to, to the millisecond, by all that write', async () => {
       const pool = await freshPool();
       const store = newStore(pool);

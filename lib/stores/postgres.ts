@@ -230,8 +230,9 @@ export interface PostgresResult {
 }
 
 /**
- * `now()` is the start of the statement. Written and compared like this, an `expire` with or without time zone will
- * do, and it means what connect-pg-simple means by it.
+ * Written and compared like this, an `expire` with or without time zone will do, and it means what connect-pg-simple
+ * means by it. `now()` is the start of the statement, which may then wait for its row: whether a row that is to be
+ * changed is still alive is asked of the clock, or one that another statement has ended meanwhile would come back.
  */
 function statements(table: string) {
   const until = (left: string) => `now() + ${left} * interval '1 millisecond'`;
@@ -241,7 +242,7 @@ function statements(table: string) {
     get: `SELECT sess::text FROM ${table} WHERE sid = $1 AND expire > now()`,
     plain: writes(table, until('$3'), false),
     withOwner: writes(table, until('$3'), true),
-    touch: `UPDATE ${table} SET expire = ${until('$2')} WHERE sid = $1 AND expire > now()`,
+    touch: `UPDATE ${table} SET expire = ${until('$2')} WHERE sid = $1 AND expire > clock_timestamp()`,
     destroy: `DELETE FROM ${table} WHERE sid = $1`,
     // The server tells of it when it is done and can be seen by all, and not before.
     destroyAndTell: `WITH gone AS (DELETE FROM ${table} WHERE sid = $1 RETURNING sid)
@@ -264,9 +265,9 @@ function writes(table: string, until: string, withOwner: boolean) {
     ON CONFLICT (sid) DO UPDATE SET sess = excluded.sess, expire = excluded.expire${update}`;
   return {
     write: insert,
-    create: `${insert} WHERE stored.expire <= now()`,
+    create: `${insert} WHERE stored.expire <= clock_timestamp()`,
     replace: `UPDATE ${table} SET sess = $2, expire = ${until}${withOwner ? ', owner = $4' : ''}
-      WHERE sid = $1 AND sess::text = ${expected} AND expire > now()`,
+      WHERE sid = $1 AND sess::text = ${expected} AND expire > clock_timestamp()`,
   };
 }
 
