@@ -51,6 +51,14 @@ describe('unsign()', () => {
     );
   });
 
+  test('refuses a character of two bytes in place of the last, whatever was compared before', () => {
+    const signed = sign('value', 'secret');
+    expect(unsign(signed, ['secret'])).toEqual({ value: 'value', secret: 0 });
+    expect(unsign(`${signed.slice(0, -1)}é`, ['secret'])).toBeUndefined();
+    expect(unsign(`${signed.slice(0, -1)}`, ['secret'])).toBeUndefined();
+    expect(unsign(`${signed}=`, ['secret'])).toBeUndefined();
+  });
+
   test('refuses a signed text of which one character has been changed, added or dropped', () => {
     fc.assert(
       fc.property(

@@ -98,6 +98,7 @@ export function adviseOnWithheldCookie(): void {
 }
 
 export function adviseOnCookieSize(name: string, line: string): void {
+  if (line.length <= MOST_COOKIE_BYTES) return;
   const semicolon = line.indexOf(';');
   const bytes = semicolon === -1 ? line.length : semicolon;
   if (bytes <= MOST_COOKIE_BYTES) return;

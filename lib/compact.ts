@@ -6,3 +6,8 @@
 export function compact(text: string): string {
   return [text.slice(0, 1), text.slice(1)].join('');
 }
+
+/** A value as JSON that is {@link compact}, to be kept. */
+export function compactJson(value: unknown): string {
+  return compact(JSON.stringify(value));
+}

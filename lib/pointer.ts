@@ -1,4 +1,5 @@
 import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { compactJson } from './compact.js';
 import type { SessionRecord } from './merge.js';
 import { parseRecord } from './record.js';
 import { decryptText, encryptText } from './stores/aes-gcm.js';
@@ -34,7 +35,7 @@ export function isPointer(text: string): boolean {
 export function pointerText(id: string, record: SessionRecord, { target, movedAt }: Pointer): string {
   const cookie = record['cookie'] as SessionRecord;
   const movedUnder = encryptText(target, id, keyOf(id));
-  return JSON.stringify({ cookie: { ...cookie, movedUnder, movedAt } });
+  return compactJson({ cookie: { ...cookie, movedUnder, movedAt } });
 }
 
 function cookieOf(text: string): Record<string, unknown> {

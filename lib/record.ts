@@ -1,6 +1,7 @@
-import { compact } from './compact.js';
+import { compact, compactJson } from './compact.js';
 import { Cookie, type CookieData, haveSameAttributes } from './cookies/cookie.js';
 import { cookieJson } from './cookies/cookie-text.js';
+import { matchesText } from './matches-text.js';
 import type { SessionRecord } from './merge.js';
 
 /**
@@ -74,8 +75,11 @@ export const NO_DATA = '}';
  * The data of a session as text, without its cookie: two requests see the same data just when this text is the same.
  * The cookie is left out since merely reading it (a remaining lifetime) would count as a change. So is the opening
  * brace: what remains is the end of what is stored, and can be cut out of it without a copy.
+ *
+ * @param likely what it is unless something has changed: it is then given back, and no text made
  */
-export function dataText(session: object): string {
+export function dataText(session: object, likely?: string): string {
+  if (likely !== undefined && matchesText(session, likely, 'cookie')) return likely;
   return jsonOfData(session).slice(1);
 }
 
@@ -110,13 +114,13 @@ export function dataTextOf(text: string, record: SessionRecord): string {
 
 /**
  * What to store of a session, given its {@link dataText}; the same as `JSON.stringify(session)`, which would do it all
- * again.
+ * again. Joined, and so {@link compact}.
  */
 export function recordText(session: { cookie: unknown }, data: string): string {
-  if (firstKey(session) !== 'cookie') return JSON.stringify(session);
+  if (firstKey(session) !== 'cookie') return compactJson(session);
   const { cookie: given } = session;
   const cookie = given instanceof Cookie ? cookieJson(given) : JSON.stringify(given);
-  return data === NO_DATA ? `{"cookie":${cookie}}` : `{"cookie":${cookie},${data}`;
+  return [COOKIE_FIRST, cookie, data === NO_DATA ? '' : ',', data].join('');
 }
 
 function parseObject(text: string): SessionRecord | undefined {

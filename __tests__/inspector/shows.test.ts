@@ -189,7 +189,7 @@ describe('requests', () => {
 
   test('whose session could not be stored say so, without what the database said', async () => {
     const store = new session.MemoryStore();
-    store.records.write = () => {
+    store.records.writeCompact = () => {
       throw Object.assign(new Error('password=hunter2 refused'), { code: 'ECONNREFUSED' });
     };
     const { visitor, watch } = await scene(app, { options: { store, saveFailure: 'pass' } });

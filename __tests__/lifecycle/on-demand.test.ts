@@ -64,7 +64,7 @@ describe('a session that nobody looks at', () => {
 
   test('is written with resave, and sent with rolling', async () => {
     const { store, browser, id } = await open(end, { resave: true, rolling: true });
-    const write = jest.spyOn(store.records, 'write');
+    const write = jest.spyOn(store.records, 'writeCompact');
     const { setCookie } = await browser.get('/');
 
     expect(write).toHaveBeenCalledTimes(1);

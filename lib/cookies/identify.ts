@@ -74,11 +74,17 @@ export class Identifier {
 
   /** An app may change the array of its secrets while it runs, and `cookie-parser` brings one with each request. */
   #forgetIfOthers(secrets: readonly Secret[]): void {
-    const before = this.#secrets;
-    if (secrets.length === before.length && secrets.every((secret, at) => secret === before[at])) return;
+    if (areSame(secrets, this.#secrets)) return;
     this.#secrets = [...secrets];
     this.#verified = new Recent(MOST_REMEMBERED);
   }
+}
+
+function areSame(secrets: readonly Secret[], others: readonly Secret[]): boolean {
+  for (let index = 0; index < secrets.length; index++) {
+    if (secrets[index] !== others[index]) return false;
+  }
+  return secrets.length === others.length;
 }
 
 function isNotAmong(identities: readonly Identity[]): (identity: Identity) => boolean {

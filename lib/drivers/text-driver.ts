@@ -35,27 +35,27 @@ export class TextDriver implements StoreDriver {
   }
 
   load(context: SessionContext, id: string, done: LoadCallback): void {
-    callBack(() => load(this.#records, context, id), done);
+    callBack(done, load, this.#records, context, id, 0);
   }
 
   write(context: SessionContext, session: Session, data: string, done: Callback): void {
-    callBack(() => write(this.#records, context, session, data), done);
+    callBack(done, write, this.#records, context, session, data);
   }
 
   touch(context: SessionContext, session: Session, data: string, done: Callback): void {
-    callBack(() => touch(this.#records, context, session, data), done);
+    callBack(done, touch, this.#records, context, session, data);
   }
 
   destroy(_context: SessionContext, id: string, done: Callback): void {
-    callBack(() => destroy(this.#records, id), done);
+    callBack(done, destroy, this.#records, id, 0);
   }
 
   /** Nothing is asked of the store yet: the new session is stored first, and then the old one destroyed. */
   regenerate(context: SessionContext, done: Callback): void {
-    callBack(async () => {
+    callBack(done, async () => {
       context.retire(context.req.sessionID);
       this.#core.generate(context.req);
-    }, done);
+    });
   }
 
   /**
@@ -72,7 +72,7 @@ export class TextDriver implements StoreDriver {
 
   /** Stores the session under a new id, and leaves a pointer to it under the old one. */
   rotate(context: SessionContext, session: Session, done: Callback): void {
-    callBack(() => rotate(this.#records, context, session), done);
+    callBack(done, rotate, this.#records, context, session);
   }
 
   /** What has become of a session, for those who wait for its end. */

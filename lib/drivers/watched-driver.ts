@@ -16,40 +16,50 @@ export class WatchedDriver implements StoreDriver {
   }
 
   load(context: SessionContext, id: string, done: LoadCallback): void {
-    if (!this.#events.isWatched('load')) return this.#driver.load(context, id, done);
-    const name = (data: unknown): SessionEventName => (data ? 'load' : 'expire');
-    this.#events.watch(
-      'load',
-      id,
-      context.req,
-      name,
-      (finished) => this.#driver.load(context, id, finished),
-      done,
-    );
+    if (this.#events.isWatched('load')) this.#tellOfLoad(context, id, done);
+    else this.#driver.load(context, id, done);
   }
 
   write(context: SessionContext, session: Session, data: string, done: Callback): void {
-    if (!this.#events.isWatched('save')) return this.#driver.write(context, session, data, done);
+    if (this.#events.isWatched('save')) this.#tellOfWrite(context, session, data, done);
+    else this.#driver.write(context, session, data, done);
+  }
+
+  touch(context: SessionContext, session: Session, data: string, done: Callback): void {
+    if (this.#events.isWatched('touch')) this.#tellOfTouch(context, session, data, done);
+    else this.#driver.touch(context, session, data, done);
+  }
+
+  destroy(context: SessionContext, id: string, done: Callback): void {
+    if (this.#events.isWatched('destroy')) this.#tellOfDestroy(context, id, done);
+    else this.#driver.destroy(context, id, done);
+  }
+
+  regenerate(context: SessionContext, done: Callback): void {
+    this.#driver.regenerate(context, done);
+  }
+
+  #tellOfLoad(context: SessionContext, id: string, done: LoadCallback): void {
+    const name = (data: unknown): SessionEventName => (data ? 'load' : 'expire');
+    const run = (finished: LoadCallback) => this.#driver.load(context, id, finished);
+    this.#events.watch('load', id, context.req, name, run, done);
+  }
+
+  #tellOfWrite(context: SessionContext, session: Session, data: string, done: Callback): void {
     const created = !context.isStored(session.id);
     const name = () => (context.isDestroyed(session) ? undefined : created ? 'create' : 'save');
     const run = (finished: Callback) => this.#driver.write(context, session, data, finished);
     this.#events.watch('save', session.id, context.req, name, run, done);
   }
 
-  touch(context: SessionContext, session: Session, data: string, done: Callback): void {
-    if (!this.#events.isWatched('touch')) return this.#driver.touch(context, session, data, done);
+  #tellOfTouch(context: SessionContext, session: Session, data: string, done: Callback): void {
     const name = () => (context.isDestroyed(session) ? undefined : 'touch');
     const run = (finished: Callback) => this.#driver.touch(context, session, data, finished);
     this.#events.watch('touch', session.id, context.req, name, run, done);
   }
 
-  destroy(context: SessionContext, id: string, done: Callback): void {
-    if (!this.#events.isWatched('destroy')) return this.#driver.destroy(context, id, done);
+  #tellOfDestroy(context: SessionContext, id: string, done: Callback): void {
     const run = (finished: Callback) => this.#driver.destroy(context, id, finished);
     this.#events.watch('destroy', id, context.req, () => 'destroy', run, done);
-  }
-
-  regenerate(context: SessionContext, done: Callback): void {
-    this.#driver.regenerate(context, done);
   }
 }

@@ -17,11 +17,11 @@ export function save(context: SessionContext, session: Session, done: Callback):
     return done(error);
   }
   prolongSocket(context, session);
-  const undo = context.history.saved(session.id, text);
+  const before = context.history.saved(session.id, text);
   context.run(
     (error) => {
       // The app need not look at the outcome: the end of the response then tries again, and fails where it matters.
-      if (error && context.core.settings.saveFailure === 'error') undo();
+      if (error && context.core.settings.saveFailure === 'error') context.history.notSaved(before);
       done(error);
     },
     (finished) => write(context, session, text, finished),

@@ -1,7 +1,7 @@
 import { adviseOnRecordSize, adviseOnUnreachable } from '../advice.js';
 import { PRESENT, type SessionFacts, storeAction } from '../lifecycle.js';
 import { rotationIsDue } from '../lifetime.js';
-import type { HeldEnd } from '../response/response.js';
+import type { HeldEnd } from '../response/end-listener.js';
 import { type Callback, Session } from '../session.js';
 import type { SessionContext } from './context.js';
 import { factsOf, tell } from './facts.js';

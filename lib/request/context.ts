@@ -7,7 +7,7 @@ import type { Core } from '../core.js';
 import type { StoreDriver } from '../drivers/driver.js';
 import type { Heritage } from '../drivers/heritage.js';
 import { dataText, NO_DATA, type UnreadRecord } from '../record.js';
-import type { EndListener, HeldEnd } from '../response/response.js';
+import type { EndListener, HeldEnd } from '../response/end-listener.js';
 import { afterUnwinding, type Unwinding } from '../response/unwinding.js';
 import { assignData, type Callback, type Session, type SessionRequest } from '../session.js';
 import { beforeEnd } from './commit.js';
@@ -21,6 +21,10 @@ import { type StoredView, StoredViews } from './stored-view.js';
 
 /** What `req.session` is while it is only asked whether it is ours. */
 const PROBED: unique symbol = Symbol('steady-session.probed');
+let probed: IncomingMessage | undefined;
+
+/** From here on, a text is long; in characters. */
+const LONG = 4096;
 
 export type Next = (error?: unknown) => void;
 
@@ -49,7 +53,7 @@ export class SessionContext implements EndListener, Unwinding {
   /** The ids that verified cookies brought, and the one whose session it is. */
   readonly identities: readonly Identity[];
   identity: Identity | undefined;
-  readonly history: SessionHistory = new SessionHistory();
+  private knownHistory: SessionHistory | undefined;
   storedId: string | undefined;
   views: StoredViews | undefined;
   /** Ids that this session had before; their records go as soon as the new one is stored. */
@@ -62,10 +66,8 @@ export class SessionContext implements EndListener, Unwinding {
   /** The app is to find a session on the request. It may not have been made yet. */
   begun = false;
   session: Session | null | undefined;
-  /** The session is new, and nobody has looked at it: it has its id, and that is all. */
-  unmade = false;
-  newId: string | undefined;
-  probing = false;
+  /** The id of a new session that nobody has looked at: it has its id, and that is all. */
+  unmadeId: string | undefined;
   /** The stored data of a session that nobody has looked at: it has its cookie, and that is all. */
   unread: UnreadRecord | undefined;
   over = false;
@@ -78,9 +80,6 @@ export class SessionContext implements EndListener, Unwinding {
   /** The stored record does not say yet when the session began. */
   undated = false;
   isSocket = false;
-  keptAliveAt = 0;
-  /** When a socket's session should be over unless it is prolonged, in epoch milliseconds, as far as this process knows. */
-  livesUntil: number = Infinity;
   cookieSent = false;
   headersLeft = false;
   cleared = false;
@@ -111,10 +110,9 @@ export class SessionContext implements EndListener, Unwinding {
   begin(): void {
     exposeSession(this.req);
     if (this.core.beginsUnseen) {
-      this.unmade = true;
       this.begun = true;
-      this.newId = randomId();
-      (this.req as { sessionID: string }).sessionID = this.newId;
+      this.unmadeId = randomId();
+      (this.req as { sessionID: string }).sessionID = this.unmadeId;
       return;
     }
     this.core.begin(this.req);
@@ -124,24 +122,24 @@ export class SessionContext implements EndListener, Unwinding {
   // ---- req.session: made when somebody looks at it
 
   get exposed(): Session | null | undefined | typeof PROBED {
-    if (this.probing) return PROBED;
-    if (this.unmade) this.make();
+    if (probed === this.req) return PROBED;
+    if (this.unmadeId !== undefined) this.make(this.unmadeId);
     else if (this.unread) this.read(this.unread);
     return this.session;
   }
 
   set exposed(session: unknown) {
-    if (this.unmade) this.make();
+    if (this.unmadeId !== undefined) this.make(this.unmadeId);
     this.unread = undefined;
     this.session = session as Session | null | undefined;
   }
 
   /** Makes the new session as if it had been there from the start, whatever id the request has been given since. */
-  make(): void {
-    this.unmade = false;
+  make(id: string): void {
+    this.unmadeId = undefined;
     const { req } = this;
     const since = req.sessionID;
-    req.sessionID = this.newId as string;
+    req.sessionID = id;
     this.core.beginUnder(req);
     this.remember(dataText(this.session as Session));
     req.sessionID = since;
@@ -153,21 +151,22 @@ export class SessionContext implements EndListener, Unwinding {
    * then nothing does any more.
    */
   isWaiting(): boolean {
-    if (!this.unmade && !this.unread) return false;
+    const { unmadeId } = this;
+    if (unmadeId === undefined && !this.unread) return false;
     if (contextOf(this.req) !== this || this.isExposed()) return true;
-    if (this.unmade) this.history.begin(this.newId as string, NO_DATA, undefined, false);
-    this.unmade = false;
+    if (unmadeId !== undefined) this.history.begin(unmadeId, NO_DATA, undefined, false);
+    this.unmadeId = undefined;
     this.unread = undefined;
     return false;
   }
 
   /** Whether `req.session` is the accessor still. Asked by looking, which costs less than its descriptor. */
   isExposed(): boolean {
-    this.probing = true;
+    probed = this.req;
     try {
       return (this.req.session as unknown) === PROBED;
     } finally {
-      this.probing = false;
+      probed = undefined;
     }
   }
 
@@ -191,7 +190,9 @@ export class SessionContext implements EndListener, Unwinding {
   /** Nobody has looked at the new session, so that there is nothing to store or to send. */
   get isUntouched(): boolean {
     const { policy, decisions } = this.core;
-    return this.unmade && !policy.saveUninitialized && !decisions.areObserved && this.isWaiting();
+    return (
+      this.unmadeId !== undefined && !policy.saveUninitialized && !decisions.areObserved && this.isWaiting()
+    );
   }
 
   /** Whether the app finds a session on the request. Doesn't make it look at it. */
@@ -217,6 +218,11 @@ export class SessionContext implements EndListener, Unwinding {
   }
 
   // ---- What is known of the stored session
+
+  get history(): SessionHistory {
+    this.knownHistory ??= new SessionHistory();
+    return this.knownHistory;
+  }
 
   run(done: Callback, operation: (finished: Callback) => void): void {
     this.inFlight ??= new InFlight();
@@ -297,7 +303,7 @@ export class SessionContext implements EndListener, Unwinding {
     beforeEnd(this, end);
   }
 
-  setCookies(unwatched: boolean): string[] {
+  setCookies(unwatched: boolean): readonly string[] {
     return setCookies(this, unwatched);
   }
 
@@ -330,9 +336,12 @@ export class SessionContext implements EndListener, Unwinding {
     this.core.events.report(this.req.sessionID, this.req, error);
   }
 
-  /** The text of a session's data. */
+  /** The text of a session's data. A long one is made at once: to compare first would take as long as to make it. */
   dataOf(session: Session): string {
-    return this.unread && session === this.session ? this.unread.data : dataText(session);
+    if (this.unread && session === this.session) return this.unread.data;
+    const { committedText } = this.history;
+    const isLong = committedText !== undefined && committedText.length > LONG;
+    return dataText(session, isLong ? undefined : committedText);
   }
 
   /** The session's id; a later middleware's is not it. */

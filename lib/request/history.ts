@@ -11,8 +11,9 @@ export class SessionHistory {
   #originalAttributes: Attributes | undefined;
   /** What a save of this request has stored, or what need not be saved since it was loaded. */
   #savedText: string | undefined;
-  /** The ids under which this request has stored the session, or tried to. */
-  #savedIds: readonly string[] = NONE;
+  /** The id under which this request has stored the session, or tried to; and the ones before it. */
+  #savedId: string | undefined;
+  #formerIds: readonly string[] = NONE;
   /** What the session was at the last commit: what differs when all is over was changed after it. */
   committedText: string | undefined;
 
@@ -33,19 +34,25 @@ export class SessionHistory {
     this.#savedText = this.originalText;
   }
 
-  /** @returns what takes it back */
-  saved(id: string, text: string | undefined): () => void {
+  /** @returns what was saved before, for `notSaved()` */
+  saved(id: string, text: string | undefined): string | undefined {
     const before = this.#savedText;
-    if (!this.hasSaved(id)) this.#savedIds = [...this.#savedIds, id];
+    if (!this.hasSaved(id)) {
+      if (this.#savedId !== undefined) this.#formerIds = [...this.#formerIds, this.#savedId];
+      this.#savedId = id;
+    }
     this.#savedText = text;
     this.committedText = text;
-    return () => {
-      this.#savedText = before;
-    };
+    return before;
+  }
+
+  /** The save has failed. */
+  notSaved(before: string | undefined): void {
+    this.#savedText = before;
   }
 
   hasSaved(id: string): boolean {
-    return this.#savedIds.includes(id);
+    return this.#savedId === id || this.#formerIds.includes(id);
   }
 
   isModified(session: Session, text: string | undefined): boolean {

@@ -12,15 +12,17 @@ import { touch } from './touching.js';
 
 // The headers leave: what they tell the browser.
 
-export function setCookies(context: SessionContext, unwatched: boolean): string[] {
+const NO_LINES: readonly string[] = [];
+
+export function setCookies(context: SessionContext, unwatched: boolean): readonly string[] {
   context.headersLeft = true;
-  if (!context.begun || context.failed || context.isUntouched) return [];
+  if (!context.begun || context.failed || context.isUntouched) return NO_LINES;
   try {
     const line = cookieLine(context, unwatched);
-    return line === undefined ? [] : [...strayLines(context), line];
+    return line === undefined ? NO_LINES : [...strayLines(context), line];
   } catch (error) {
     setImmediate(context.next, error);
-    return [];
+    return NO_LINES;
   }
 }
 
@@ -64,10 +66,10 @@ function signedId(context: SessionContext): string {
 }
 
 /** All cookies of ours but the one in this response; the one in use may be any of them. */
-function strayLines(context: SessionContext): string[] {
+function strayLines(context: SessionContext): readonly string[] {
   const { settings } = context.core;
   const cookie = context.current()?.cookie ?? context.lastCookie;
-  if (!hasStrays(context) || !cookie) return [];
+  if (!hasStrays(context) || !cookie) return NO_LINES;
   const { host = '' } = context.req.headers;
   return expireStrays(settings.name, cookie, host, parseUrl.original(context.req)?.pathname ?? '/');
 }

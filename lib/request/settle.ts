@@ -21,7 +21,7 @@ export function settle(context: SessionContext): void {
   if (endsLate(context, session)) return destroyRetired(context, (error) => error && context.report(error));
   if (!session) return;
   try {
-    const text = dataText(session);
+    const text = dataText(session, context.history.committedText);
     if (!changedSinceCommit(context, session, text)) return watchForLateChanges(context, session, text);
     const facts = factsOf(context, session, text);
     if (!PRESENT.has(facts.state)) return;

@@ -14,29 +14,37 @@ export interface StoredView {
   touchedUntil: number | undefined;
 }
 
-const NONE: readonly StoredView[] = [];
-
-/** One view for each id that the request's session has had. */
+/** One view for each id that the request's session has had; mostly there is one. */
 export class StoredViews {
-  #views: readonly StoredView[] = NONE;
+  #latest: LinkedView | undefined;
 
   /** What the store was found to hold under this id. */
   textOf(id: string): string | undefined {
-    return this.#views.find((view) => view.id === id)?.stored;
+    return this.#find(id)?.stored;
   }
 
   /** @param data the session's data that the request has seen, if nothing else is known yet */
   of(id: string, data: string | undefined): StoredView {
-    const known = this.#views.find((view) => view.id === id);
+    const known = this.#find(id);
     if (known) return known;
-    const view: StoredView = {
+    this.#latest = {
       id,
       stored: undefined,
       read: undefined,
       touchedUntil: undefined,
       seen: data && jsonOf(data),
+      earlier: this.#latest,
     };
-    this.#views = this.#views.length === 0 ? [view] : [...this.#views, view];
+    return this.#latest;
+  }
+
+  #find(id: string): LinkedView | undefined {
+    let view = this.#latest;
+    while (view && view.id !== id) view = view.earlier;
     return view;
   }
+}
+
+interface LinkedView extends StoredView {
+  readonly earlier: LinkedView | undefined;
 }

@@ -16,6 +16,10 @@ export function readStatus(res: ServerResponse): Status {
   return { code: res.statusCode, message: isHttp2(res) ? undefined : res.statusMessage };
 }
 
+export function hasStatus(res: ServerResponse, { code, message }: Status): boolean {
+  return res.statusCode === code && (isHttp2(res) || res.statusMessage === message);
+}
+
 export function writeStatus(res: ServerResponse, { code, message }: Status): void {
   if (res.statusCode !== code) res.statusCode = code;
   if (!isHttp2(res) && res.statusMessage !== message) res.statusMessage = message as string;

@@ -1,41 +1,18 @@
 import { ServerResponse } from 'node:http';
 import { types } from 'node:util';
 import { withPrivateCache, withSetCookie } from '../cookies/set-cookie.js';
+import { BothListeners, type EndListener, type HeldEnd } from './end-listener.js';
 import { type Freezable, freezeHeaders, type HeadState, refuse, slot, thawHeaders } from './frozen-head.js';
 import {
   copyHeaders,
   forgetRepresentation,
+  hasStatus,
   isHttp2,
   readStatus,
   type Status,
   writeStatus,
 } from './response-head.js';
 import { afterUnwinding, type Unwinding } from './unwinding.js';
-
-/** What is told about a response whose end is held, and may act on it. */
-export interface EndListener {
-  /**
-   * The app has ended the response and the code that did so has unwound. The end waits for `end.done()`.
-   * An error takes the response back: nothing of it leaves, and `takenBack` is called.
-   */
-  beforeEnd(end: HeldEnd): void;
-  /**
-   * The headers are about to leave: the Set-Cookie lines to add.
-   * @param unwatched no code of the app's has run since `beforeEnd` was done, as far as the response can tell
-   */
-  setCookies(unwatched: boolean): string[];
-  /** Whether a response that sets a cookie, and says nothing of caching, is to be kept out of shared caches. */
-  readonly cachePrivate: boolean;
-  /** `beforeEnd` failed. The response is as if not ended, or cut off if the app had streamed a part of it. */
-  takenBack(error: unknown): void;
-  /** The response is over: all of it has left, or the client has. May come before `beforeEnd`. Other listeners may still be called. */
-  closed(): void;
-}
-
-/** What waits for a listener. */
-export interface HeldEnd {
-  done(error?: unknown): void;
-}
 
 /**
  * Holds the end of a response until its listeners have done their work, and lets them add a cookie to its headers.
@@ -45,7 +22,7 @@ export interface HeldEnd {
  */
 export function holdEnd(res: ServerResponse, listener: EndListener): void {
   const held = (res as HeldResponse)[slot];
-  if (held) held.listeners.push(listener);
+  if (held) held.listener = new BothListeners(held.listener, listener);
   else new Hold(res as HeldResponse, listener);
 }
 
@@ -60,6 +37,7 @@ type Phase = 'open' | 'head' | 'streaming' | 'held' | 'released';
 
 type Method = 'end' | 'write' | 'writeHead' | 'flushHeaders';
 type AnyFunction = (this: unknown, ...args: any[]) => any;
+type RealMethods = Readonly<Record<Method, AnyFunction>>;
 type Call = [Method, unknown[]];
 
 /** A writeHead() that has been put off: its arguments, and the status message that the response had before. */
@@ -68,38 +46,36 @@ interface Head {
   statusMessage: string;
 }
 
+const NO_ARGUMENTS: readonly unknown[] = [];
 const NO_CALLS: readonly Call[] = [];
 
 type HeldResponse = Freezable<Hold>;
 
 class Hold implements HeldEnd, Unwinding, HeadState {
   readonly res: HeldResponse;
-  readonly listeners: EndListener[];
-  readonly real: Record<Method, AnyFunction>;
+  listener: EndListener;
+  readonly real: RealMethods;
   realHeaderMethods: HeadState['realHeaderMethods'];
   realSend: AnyFunction | undefined;
   phase: Phase = 'open';
   head: Head | undefined;
-  endArguments: unknown[] = [];
+  endArguments: readonly unknown[] = NO_ARGUMENTS;
   /** Calls that came right after the end. They are made after the real end, to fail as they would have. */
   late: Call[] | undefined;
   /** Calls that came when a plain response would have been over by then. They are made when this one is. */
   tardy: Call[] | undefined;
   isUnwound = false;
-  /** How many listeners have not done their work yet, and what went wrong with one. */
-  awaited = 0;
-  /** The listeners are at work: an end that goes out now, goes out before any code of the app's can run. */
+  /** The listener is at work: an end that goes out now, goes out before any code of the app's can run. */
   atOnce = false;
-  failure: unknown;
   over = false;
   status: Status | undefined;
   headersHaveLeft: boolean;
 
   constructor(res: HeldResponse, listener: EndListener) {
     this.res = res;
-    this.listeners = [listener];
+    this.listener = listener;
     this.headersHaveLeft = res.headersSent;
-    this.real = { end: res.end, write: res.write, writeHead: res.writeHead, flushHeaders: res.flushHeaders };
+    this.real = methodsOf(res);
     res[slot] = this;
     res.end = heldMethods.end as typeof res.end;
     res.write = heldMethods.write;
@@ -118,33 +94,31 @@ class Hold implements HeldEnd, Unwinding, HeadState {
 
   unwound(): void {
     this.isUnwound = true;
-    this.awaited = this.listeners.length;
     this.atOnce = true;
-    for (const listener of this.listeners) listener.beforeEnd(this);
+    this.listener.beforeEnd(this);
     this.atOnce = false;
   }
 
   done(error?: unknown): void {
-    this.failure ??= error;
-    if (--this.awaited !== 0) return;
-    if (this.failure) this.takeBack(this.failure);
+    if (error) this.takeBack(error);
     else this.release();
   }
 
   release(): void {
     const { res, status } = this;
-    const later = readStatus(res);
-    if (status) writeStatus(res, status); // what the app has set since its end() must not show
+    const differs = this.head !== undefined || (status && !hasStatus(res, status));
+    const later = differs ? readStatus(res) : undefined;
+    if (later && status) writeStatus(res, status); // what the app has set since its end() must not show
     this.phase = 'released';
     thawHeaders(res);
     try {
       if (this.head) this.sendHead();
-      this.real.end.apply(res, this.endArguments);
+      this.real.end.apply(res, this.endArguments as unknown[]);
     } catch (error) {
-      this.listeners[0]?.takenBack(error);
+      this.listener.takenBack(error);
       return;
     }
-    writeStatus(res, later);
+    if (later) writeStatus(res, later);
     this.replay('late');
     if (this.over) this.replay('tardy');
   }
@@ -169,10 +143,9 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     this.late = undefined;
     this.tardy = undefined;
     this.isUnwound = false;
-    this.failure = undefined;
     if (this.headersHaveLeft) cutOff(res, error);
     else forgetRepresentation(res);
-    this.listeners[0]?.takenBack(error);
+    this.listener.takenBack(error);
   }
 
   /** Does the writeHead() that was put off. */
@@ -193,20 +166,14 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   writeHead(args: unknown[]): unknown {
     if (!this.headersHaveLeft) {
       const unwatched = this.atOnce && this.res.writeHead === heldMethods.writeHead;
-      const cookies = this.setCookies(unwatched);
+      const cookies = this.listener.setCookies(unwatched);
       this.headersHaveLeft = true;
       if (cookies.length > 0) {
         args = withSetCookie(this.res, args, cookies);
-        if (this.listeners.some(({ cachePrivate }) => cachePrivate)) args = withPrivateCache(this.res, args);
+        if (this.listener.cachePrivate) args = withPrivateCache(this.res, args);
       }
     }
     return this.real.writeHead.apply(this.res, args);
-  }
-
-  setCookies(unwatched: boolean): readonly string[] {
-    const { listeners } = this;
-    if (listeners.length === 1) return (listeners[0] as EndListener).setCookies(unwatched);
-    return listeners.flatMap((each) => each.setCookies(unwatched));
   }
 
   get frozen(): boolean {
@@ -216,6 +183,22 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   get ended(): boolean {
     return this.phase === 'held';
   }
+}
+
+const PLAIN_METHODS: RealMethods = ownMethodsOf(ServerResponse.prototype);
+
+/** Mostly those of every response: they need no object for each. */
+function methodsOf(res: ServerResponse): RealMethods {
+  const arePlain =
+    res.end === PLAIN_METHODS.end &&
+    res.write === PLAIN_METHODS.write &&
+    res.writeHead === PLAIN_METHODS.writeHead &&
+    res.flushHeaders === PLAIN_METHODS.flushHeaders;
+  return arePlain ? PLAIN_METHODS : ownMethodsOf(res);
+}
+
+function ownMethodsOf({ end, write, writeHead, flushHeaders }: ServerResponse): RealMethods {
+  return { end, write, writeHead, flushHeaders };
 }
 
 const heldMethods = {
@@ -278,7 +261,7 @@ function closed(this: ServerResponse): void {
   const hold = (this as HeldResponse)[slot];
   hold.over = true;
   if (hold.phase === 'released') hold.replay('tardy');
-  for (const listener of hold.listeners) listener.closed();
+  hold.listener.closed();
 }
 
 /** Whether node:http takes this as the first argument of `end`; it throws at once for anything else. */

@@ -69,7 +69,7 @@ export function refuseOnError(
 }
 
 /** Engine.IO writes `name: value` for each header, and so would join several cookies by a comma. */
-function addCookies(res: HandshakeResponse, lines: string[]): void {
+function addCookies(res: HandshakeResponse, lines: readonly string[]): void {
   if (lines.length === 0) return;
   const before = res.getHeader?.('Set-Cookie') ?? [];
   res.setHeader?.('Set-Cookie', [before, lines].flat().join('\r\nSet-Cookie: '));

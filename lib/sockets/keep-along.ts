@@ -22,15 +22,15 @@ export function keepAlong(
   if (!req.session) return;
   const socket: OpenSocket = {
     context,
+    life: becomeSocket(context),
     end(reason) {
       client.close(POLICY_VIOLATION, reason);
       client.removeAllListeners('message'); // the client may take its time to close; nobody listens to it any more
     },
   };
-  becomeSocket(context);
   core.sockets.add(socket);
   client.on('message', (data) => {
-    if (isMessage(data)) keepAlive(context);
+    if (isMessage(data)) keepAlive(context, socket.life);
   });
   client.on('close', () => {
     core.sockets.remove(socket);

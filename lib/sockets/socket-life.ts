@@ -8,25 +8,35 @@ import { prolongSocket } from '../request/touching.js';
 /** Messages over a socket prolong a session no more often than this, in milliseconds. */
 const KEEP_ALIVE = 1000;
 
+/** How long a socket's session lives, as far as this process knows; both in epoch milliseconds. */
+export interface SocketLife {
+  /** When a message has last prolonged it. */
+  keptAliveAt: number;
+  /** When it should be over, unless it is prolonged. */
+  livesUntil: number;
+}
+
 /** The handshake has been answered: from here on others change the session too, and no cookie can go out. */
-export function becomeSocket(context: SessionContext): void {
+export function becomeSocket(context: SessionContext): SocketLife {
   context.isSocket = true;
   context.driver = context.core.socketDriver;
   const session = context.current();
-  if (!session) return;
+  if (!session) return { keptAliveAt: 0, livesUntil: Infinity };
   const view = context.viewOf(session.id);
   const { committedText } = context.history;
   if (view.stored === undefined) view.seen = committedText && jsonOf(committedText);
-  context.keptAliveAt = session.cookie.touchedAt ?? Date.now();
-  context.livesUntil = expiryOf(session.cookie, context.core.settings, Date.now());
+  return {
+    keptAliveAt: session.cookie.touchedAt ?? Date.now(),
+    livesUntil: expiryOf(session.cookie, context.core.settings, Date.now()),
+  };
 }
 
 /** A message has come over a socket: the session's lifetime starts anew, now and then. */
-export function keepAlive(context: SessionContext): void {
+export function keepAlive(context: SessionContext, life: SocketLife): void {
   const session = context.current();
   const { settings } = context.core;
-  if (!session || Date.now() - context.keptAliveAt < Math.max(settings.touchAfter, KEEP_ALIVE)) return;
-  context.keptAliveAt = Date.now();
+  if (!session || Date.now() - life.keptAliveAt < Math.max(settings.touchAfter, KEEP_ALIVE)) return;
+  life.keptAliveAt = Date.now();
   if (!settings.touch(context.req) || !context.wasStored(session.id)) return;
   prolongSocket(context, session);
   context.driver.touch(context, session, context.dataOf(session), (error) => error && context.report(error));

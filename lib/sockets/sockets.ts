@@ -1,6 +1,6 @@
 import type { SessionContext } from '../request/context.js';
 import { hashOf } from '../stores/id-hash.js';
-import { followTo } from './socket-life.js';
+import { followTo, type SocketLife } from './socket-life.js';
 
 /** RFC 6455 section 7.4.1: the endpoint received something that violates its policy. */
 export const POLICY_VIOLATION = 1008;
@@ -12,6 +12,7 @@ const RENEWED = 'session renewed';
 /** A connection that lives as long as its session does. */
 export interface OpenSocket {
   readonly context: SessionContext;
+  readonly life: SocketLife;
   /** Ends the connection because its session has ended. */
   end(reason: string): void;
 }
@@ -55,7 +56,7 @@ export class SocketRegistry {
     this.whenUsed = undefined;
     if (this.#ids.size === 0) this.#nextRound = Date.now() + this.interval;
     this.#file(socket, socket.context.req.sessionID);
-    this.#wakeBy(Math.min(this.#nextRound, socket.context.livesUntil));
+    this.#wakeBy(Math.min(this.#nextRound, socket.life.livesUntil));
   }
 
   remove(socket: OpenSocket): void {
@@ -96,7 +97,7 @@ export class SocketRegistry {
 
   /** A request has given the session more time. */
   prolong(id: string, until: number): void {
-    for (const { context } of this.#byId.get(id) ?? []) context.livesUntil = until;
+    for (const { life } of this.#byId.get(id) ?? []) life.livesUntil = until;
   }
 
   /** Looks a session up now, if it has sockets: somebody says that it has ended, by its id or the hash of it. */
@@ -144,9 +145,9 @@ export class SocketRegistry {
     if (this.#ids.size === 0) return;
     if (isRound) this.#nextRound = Date.now() + this.interval;
     let next = this.#nextRound;
-    for (const { context } of this.#ids.keys()) {
+    for (const { life } of this.#ids.keys()) {
       // Of one that should have been over, and is not, others have prolonged the life: the next round will tell.
-      if (context.livesUntil > now) next = Math.min(next, context.livesUntil);
+      if (life.livesUntil > now) next = Math.min(next, life.livesUntil);
     }
     this.#wakeBy(next);
   }
@@ -164,6 +165,6 @@ export class SocketRegistry {
 }
 
 function isOverdue(sockets: Iterable<OpenSocket>, now: number): boolean {
-  for (const { context } of sockets) if (context.livesUntil <= now) return true;
+  for (const { life } of sockets) if (life.livesUntil <= now) return true;
   return false;
 }

@@ -69,7 +69,7 @@ export function serveWebSockets(
   const origins = readSocketOptions(core, 'websocket()', options, [...SOCKET_OPTIONS, 'upgrade']);
   if (upgrade !== undefined && typeof upgrade !== 'function')
     throw badOption('upgrade', upgrade, 'a function (req) => void');
-  const cookies = new WeakMap<IncomingMessage, string[]>();
+  const cookies = new WeakMap<IncomingMessage, readonly string[]>();
   const handleUpgrade = server.handleUpgrade.bind(server);
   server.on('headers', (headers, req) => {
     for (const line of cookies.get(req) ?? []) headers.push(`Set-Cookie: ${line}`);

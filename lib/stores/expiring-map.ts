@@ -43,11 +43,12 @@ export class ExpiringMap {
     return slot !== NONE && this.marks[slot] === 1;
   }
 
+  /** @param text kept as it is, and with it all that it is made of: it should be compact */
   set(id: string, text: string, expires: number, marked: boolean): void {
     let slot = this.find(id);
     if (slot === NONE) slot = this.add(id, expires);
     else this.queue.change(slot, expires);
-    this.texts[slot] = compact(text);
+    this.texts[slot] = text;
     this.marks[slot] = marked ? 1 : 0;
   }
 

@@ -1,3 +1,4 @@
+import { compact } from '../compact.js';
 import { ShardedMap } from './sharded-map.js';
 import type { SetOptions } from './store.js';
 import { kind } from './store-options.js';
@@ -27,6 +28,11 @@ export class MemoryRecords {
   /** Stores `text`, unless `how.expected` does not hold; then `false`. Something that has expired is not kept. */
   write(id: string, text: string, how: SetOptions, isSession = false): boolean {
     if (typeof text !== 'string') throw badArgument('the text of a record', text, 'a string');
+    return this.writeCompact(id, compact(text), how, isSession);
+  }
+
+  /** The same for a text that is compact already. */
+  writeCompact(id: string, text: string, how: SetOptions, isSession = false): boolean {
     checkTime(how?.expires);
     if (how.expected !== undefined && how.expected !== (this.read(id) ?? null)) return false;
     if (how.expires > Date.now()) this.put(id, text, how.expires, isSession);

@@ -10,7 +10,7 @@ const DEAD_FOR = 1000;
  * Destroys a session and, where ids are rotated, whatever it has become under another: a rotation that is under way
  * finds its record changed, and gives up.
  */
-export async function destroy(records: TextRecords, id: string, hops = 0): Promise<void> {
+export async function destroy(records: TextRecords, id: string, hops: number): Promise<void> {
   const { core, store } = records;
   const pointer = core.settings.rotateAfter > 0 ? await bury(store, id) : undefined;
   if (pointer && hops < MOST_HOPS) await destroy(records, pointer.target, hops + 1);

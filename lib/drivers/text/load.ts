@@ -10,16 +10,25 @@ export function load(
   records: TextRecords,
   context: SessionContext,
   id: string,
-  hops = 0,
+  hops: number,
 ): Awaitable<object | null> {
   const touchedUntil = expiryBeforehand(records, context);
-  return andThen(get(records.store, id, touchedUntil), (text) => {
-    if (text === undefined || text === DEAD || hops > MOST_HOPS) return null;
-    const pointer = records.pointerOf(id, text);
-    return pointer
-      ? follow(records, context, id, pointer, hops)
-      : found(records, context, id, text, touchedUntil);
-  });
+  return andThen(get(records.store, id, touchedUntil), loaded, records, context, id, touchedUntil, hops);
+}
+
+function loaded(
+  text: string | undefined,
+  records: TextRecords,
+  context: SessionContext,
+  id: string,
+  touchedUntil: number | undefined,
+  hops: number,
+): Awaitable<object | null> {
+  if (text === undefined || text === DEAD || hops > MOST_HOPS) return null;
+  const pointer = records.pointerOf(id, text);
+  return pointer
+    ? follow(records, context, id, pointer, hops)
+    : found(records, context, id, text, touchedUntil);
 }
 
 /**

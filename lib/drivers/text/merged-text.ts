@@ -1,3 +1,4 @@
+import { compactJson } from '../../compact.js';
 import type { Cookie } from '../../cookies/cookie.js';
 import { changedKeys, type MergeFunction, mergeRecords, type SessionRecord } from '../../merge.js';
 import { parseRecord } from '../../record.js';
@@ -9,7 +10,7 @@ const EMPTY: SessionRecord = {};
 /** The session with the changes of both sides; `mine` itself if nobody else has written. */
 export function mergedText({ stored, seen }: StoredView, mine: string, decide: MergeFunction): string {
   const theirs = stored === seen || stored === undefined ? undefined : parseRecord(stored);
-  return theirs ? JSON.stringify(mergeRecords(recordOf(seen), JSON.parse(mine), theirs, decide)) : mine;
+  return theirs ? compactJson(mergeRecords(recordOf(seen), JSON.parse(mine), theirs, decide)) : mine;
 }
 
 /** What others have changed since the request last saw the record. */

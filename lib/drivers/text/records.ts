@@ -5,6 +5,7 @@ import { ownerOf } from '../../owners.js';
 import { type Pointer, pointerOf } from '../../pointer.js';
 import { parseRecord } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
+import type { StoredView } from '../../request/stored-view.js';
 import type { Session } from '../../session.js';
 import type { SetOptions } from '../../stores/store.js';
 import { type Awaitable, andThen, type TextStore } from '../awaitable.js';
@@ -24,6 +25,11 @@ export interface TextDriverMode {
   merge: boolean;
   /** The store keeps the cookie's new end of life in the record, as express-session's MemoryStore does. */
   rewriteOnTouch: boolean;
+}
+
+function noteExpiry(written: boolean, view: StoredView, expires: number): boolean {
+  if (written) view.touchedUntil = expires;
+  return written;
 }
 
 /** A store's records, and how a request brings what it knows of them and what they are together. */
@@ -49,15 +55,12 @@ export class TextRecords {
     compare: boolean,
     cookie: Cookie = session.cookie,
   ): Awaitable<boolean> {
-    const how: SetOptions = { expires: expiryOf(cookie, this.core.settings, Date.now()) };
+    const expires = expiryOf(cookie, this.core.settings, Date.now());
     const view = context.viewOf(session.id);
-    if (compare) how.expected = view.stored ?? null;
+    const how: SetOptions = compare ? { expires, expected: view.stored ?? null } : { expires };
     const owner = this.ownerOf(text);
     if (owner !== undefined) how.owner = owner;
-    return andThen(this.store.set(session.id, text, how), (written) => {
-      if (written) view.touchedUntil = how.expires;
-      return written;
-    });
+    return andThen(this.store.set(session.id, text, how), noteExpiry, view, expires);
   }
 
   /** Learns what is stored now. `false`: the session that was stored is gone. */

@@ -1,3 +1,4 @@
+import { compactJson } from '../../compact.js';
 import { expiryOf } from '../../lifetime.js';
 import { pointerText } from '../../pointer.js';
 import type { SessionContext } from '../../request/context.js';
@@ -14,7 +15,7 @@ export async function rotate(records: TextRecords, context: SessionContext, sess
   const old = session.id;
   const view = context.viewOf(old);
   session.cookie.rotatedAt = Date.now();
-  const mine = JSON.stringify(session);
+  const mine = compactJson(session);
   const target = genid(context.req);
   const expires = expiryOf(session.cookie, core.settings, Date.now());
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

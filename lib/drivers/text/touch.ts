@@ -30,10 +30,22 @@ export function touch(
   const isStored = stored === view.read?.text && view.read?.isStill(session.cookie, data);
   const text = rewrites && !isStored ? recordText(session, data) : stored;
   if (text === undefined || text === stored) return prolong(records, context, session, stored, until);
-  return andThen(records.set(context, session, text, true), (written) => {
-    if (!written) return prolong(records, context, session, stored, until);
-    view.stored = view.seen = text;
-  });
+  const rewritten = records.set(context, session, text, true);
+  return andThen(rewritten, noteRewritten, records, context, session, until, text);
+}
+
+function noteRewritten(
+  written: boolean,
+  records: TextRecords,
+  context: SessionContext,
+  session: Session,
+  until: number,
+  text: string,
+): Awaitable<void> {
+  const view = context.viewOf(session.id);
+  if (!written) return prolong(records, context, session, view.stored, until);
+  view.stored = view.seen = text;
+  return undefined;
 }
 
 function mergedCookie(view: StoredView, session: Session, data: string, decide: MergeFunction): Cookie {
@@ -52,7 +64,9 @@ function prolong(
   const { store } = records;
   const owner = records.ownerOf(stored);
   const found = owner !== undefined ? store.touch(session.id, until, owner) : store.touch(session.id, until);
-  return andThen(found, (isThere) => {
-    if (!isThere) context.interrupt(session);
-  });
+  return andThen(found, interruptIfGone, context, session);
+}
+
+function interruptIfGone(isThere: boolean, context: SessionContext, session: Session): void {
+  if (!isThere) context.interrupt(session);
 }

@@ -1,3 +1,4 @@
+import { compactJson } from '../../compact.js';
 import type { Cookie } from '../../cookies/cookie.js';
 import { SteadyError } from '../../errors.js';
 import { changedKeys, type SessionRecord } from '../../merge.js';
@@ -31,7 +32,7 @@ export async function update<T>(
     const before = records.merged(context, session, mine);
     const draft = JSON.parse(before) as SessionRecord;
     const result = await change(draft);
-    const text = JSON.stringify(draft);
+    const text = compactJson(draft);
     const view = context.viewOf(session.id);
     if (text === before) {
       view.seen = withCookieOf(view.stored, view.seen); // what the request has changed is left to its own save
@@ -69,7 +70,7 @@ async function toldSet(
       session.id,
       context.req,
       (written: boolean) => (written ? name : undefined),
-      (done) => callBack(set, done),
+      (done) => callBack(done, set),
       (error, written) => (error ? reject(error) : resolve(written)),
     );
   });

@@ -47,13 +47,23 @@ function tryToWrite(
 ): Awaitable<void> {
   const text = records.merged(context, session, mine);
   const written = records.set(context, session, text, records.mode.merge, cookieOf(session, mine, text));
-  return andThen(written, (isWritten): Awaitable<void> => {
-    if (!isWritten) return writeAgain(records, context, session, mine, attempt + 1);
-    const view = context.viewOf(session.id);
-    view.stored = text;
-    view.seen = mine;
-    return undefined;
-  });
+  return andThen(written, noteWritten, records, context, session, mine, attempt, text);
+}
+
+function noteWritten(
+  written: boolean,
+  records: TextRecords,
+  context: SessionContext,
+  session: Session,
+  mine: string,
+  attempt: number,
+  text: string,
+): Awaitable<void> {
+  if (!written) return writeAgain(records, context, session, mine, attempt + 1);
+  const view = context.viewOf(session.id);
+  view.stored = text;
+  view.seen = mine;
+  return undefined;
 }
 
 /** Another request has stored the session meanwhile, or has ended it. */

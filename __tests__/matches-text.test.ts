@@ -1,0 +1,153 @@
+import fc from 'fast-check';
+import { matchesText } from '../lib/matches-text.js';
+
+/** What `matchesText` answers without making a text. */
+function stringify(object: object): string {
+  return JSON.stringify({ ...object, cookie: undefined }).slice(1);
+}
+
+const matches = (object: object, text = stringify(object)) => matchesText(object, text, 'cookie');
+
+/** As the parser makes them: plain objects, and what JSON can hold. */
+const record = fc
+  .dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 }), { maxKeys: 6 })
+  .map((data) => JSON.parse(JSON.stringify(data)) as Record<string, unknown>);
+
+describe('matchesText', () => {
+  test('never takes one record for another', () => {
+    fc.assert(
+      fc.property(record, record, (one, other) => {
+        expect(matches(one, stringify(other)) && stringify(one) !== stringify(other)).toBe(false);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test('never overlooks a change', () => {
+    fc.assert(
+      fc.property(record, fc.nat(), fc.jsonValue({ maxDepth: 1 }), (before, choice, value) => {
+        const text = stringify(before);
+        changeSomewhere(before, choice, value);
+        expect(matches(before, text) && stringify(before) !== text).toBe(false);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test('knows a record without anything escaped', () => {
+    fc.assert(
+      fc.property(record, (data) => {
+        const text = stringify(data);
+        expect(matches(data, text)).toBe(!text.includes('\\') && !Object.hasOwn(data, 'cookie'));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test.each([
+    {},
+    { cookie: { path: '/' } },
+    { a: '', b: 'x', c: 'sixteen letters!', d: 'seventeen letters' },
+    { cookie: {}, a: 1, b: -0, c: 1.5, d: 1e300, e: true, f: false, g: null },
+    { cookie: {}, list: [], object: {}, lists: [[], [{}], [1, [2]]], objects: { a: { b: { c: [] } } } },
+    { a: 'é€😀\u2028', 'k€y': 1 },
+    { 10: 'ten', 2: 'two', b: 1, a: 2 },
+  ])('%j is what it was', (data) => {
+    expect(matches(data)).toBe(true);
+  });
+
+  test.each([
+    ['a key more', { a: 1, b: 2 }, { a: 1 }],
+    ['a key less', { a: 1 }, { a: 1, b: 2 }],
+    ['another key', { a: 1 }, { b: 1 }],
+    ['another order', { a: 1, b: 2 }, { b: 2, a: 1 }],
+    ['a longer number', { a: 12 }, { a: 1 }],
+    ['a shorter number', { a: 1 }, { a: 12 }],
+    ['a number for a string', { a: 1 }, { a: '1' }],
+    ['a string for a number', { a: '1' }, { a: 1 }],
+    ['an object for a list', { a: {} }, { a: [] }],
+    ['a list for an object', { a: [] }, { a: {} }],
+    ['an item more', { a: [1, 2] }, { a: [1] }],
+    ['an item less', { a: [1] }, { a: [1, 2] }],
+    ['a longer string', { a: 'ab' }, { a: 'a' }],
+    ['another short string', { a: 'ab' }, { a: 'ac' }],
+    ['another long string', { a: 'seventeen letters' }, { a: 'seventeen lettorz' }],
+    ['true for false', { a: true }, { a: false }],
+    ['null for an object', { a: null }, { a: {} }],
+    ['null for a list with nothing', { a: [null] }, { a: [] }],
+    ['a deeper change', { a: [{ b: { c: 1 } }] }, { a: [{ b: { c: 2 } }] }],
+    ['a string that looks like what follows it', { a: '1","b":"2' }, { a: '1', b: '2' }],
+    [
+      'a long string that looks like it',
+      { a: 'seventeen letters","b":"2' },
+      { a: 'seventeen letters', b: '2' },
+    ],
+    ['a backslash more', { a: 'b\\\\' }, { a: 'b\\' }],
+    ['a key that looks like a member', { 'a":1,"b': 2 }, { a: 1, b: 2 }],
+  ])('sees %s', (_, now, before) => {
+    expect(matches(now, stringify(before))).toBe(false);
+  });
+
+  describe('leaves to JSON.stringify', () => {
+    const inherited = Object.create({ a: 1 });
+    const sparse: unknown[] = [1];
+    sparse.length = 2;
+    class Point {
+      x = 1;
+    }
+    const withToJson = Object.assign([], { toJSON: () => [] });
+    const nested = (depth: number): unknown[] => (depth === 0 ? [] : [nested(depth - 1)]);
+    test.each([
+      ['what is escaped', { a: 'say "yes"' }],
+      ['undefined', { a: undefined }],
+      ['a function', { a: () => 1 }],
+      ['not a number', { a: Number.NaN }],
+      ['a date', { a: new Date(0) }],
+      ['an instance', { a: new Point() }],
+      ['an object without a prototype', { a: Object.create(null) }],
+      ['a map', { a: new Map() }],
+      ['a list with a gap', { a: sparse }],
+      ['a list with its own JSON', { a: withToJson }],
+      ['an object with its own JSON', { a: { toJSON: () => ({}) } }],
+      ['its own JSON', { a: 1, toJSON: () => ({ a: 1 }) }],
+      ['what is nested deep', { a: nested(300) }],
+    ])('%s', (_, object) => {
+      expect(matches(object)).toBe(false);
+    });
+
+    test('what is inherited', () => {
+      expect(matches(inherited, '"a":1}')).toBe(false);
+    });
+
+    test('an object in a circle', () => {
+      const circle: Record<string, unknown> = {};
+      circle['a'] = circle;
+      expect(matches(circle, `${'"a":{'.repeat(1000)}`)).toBe(false);
+    });
+
+    test('an Infinity, for which the text has null', () => {
+      expect(matches({ a: Number.POSITIVE_INFINITY })).toBe(false);
+    });
+  });
+
+  test.each(['', '}', '"a":1', '"a":1}}', '"a":1},', ' "a":1}', '"a": 1}', '"a":1.0}', '"a":1e0}', '"a"}'])(
+    'is not misled by %j',
+    (text) => {
+      expect(matches({ a: 1 }, text)).toBe(false);
+    },
+  );
+});
+
+/** Puts `value` in place of one of the values in `object`, at any depth. */
+function changeSomewhere(object: Record<string, unknown>, choice: number, value: unknown): void {
+  const keys = Object.keys(object);
+  const key = keys[choice % (keys.length + 1)];
+  if (key === undefined) {
+    object[`new${choice}`] = value;
+    return;
+  }
+  const inner = object[key];
+  const goesDown = typeof inner === 'object' && inner !== null && choice % 3 > 0;
+  if (goesDown) changeSomewhere(inner as Record<string, unknown>, Math.floor(choice / 2), value);
+  else object[key] = value;
+}
