@@ -17,7 +17,7 @@ import { InFlight } from './in-flight.js';
 import { contextOf, setContext } from './request-slot.js';
 import { setCookies } from './session-cookie.js';
 import { settle } from './settle.js';
-import { type StoredView, StoredViews } from './stored-view.js';
+import { findView, newView, type StoredView } from './stored-view.js';
 
 /** What `req.session` is while it is only asked whether it is ours. */
 const PROBED: unique symbol = Symbol('steady-session.probed');
@@ -55,7 +55,7 @@ export class SessionContext implements EndListener, Unwinding {
   identity: Identity | undefined;
   private knownHistory: SessionHistory | undefined;
   storedId: string | undefined;
-  views: StoredViews | undefined;
+  latestView: StoredView | undefined;
   /** Ids that this session had before; their records go as soon as the new one is stored. */
   retiredIds: string[] | undefined;
   /** What the session has of the one under its former id, until that is settled. */
@@ -276,8 +276,11 @@ export class SessionContext implements EndListener, Unwinding {
 
   /** What is known of the stored session; for stores of text. There are several only if the id has changed. */
   viewOf(id: string): StoredView {
-    this.views ??= new StoredViews();
-    return this.views.of(id, id === this.history.originalId ? this.history.originalText : undefined);
+    const known = findView(this.latestView, id);
+    if (known) return known;
+    const { originalId, originalText } = this.history;
+    this.latestView = newView(id, id === originalId ? originalText : undefined, this.latestView);
+    return this.latestView;
   }
 
   /** The store has no such session any more: another request destroyed it, or it expired. It stays so. */

@@ -6,6 +6,7 @@ import { dataText, dataTextOf, UnreadRecord } from '../record.js';
 import { Session } from '../session.js';
 import type { Next, SessionContext } from './context.js';
 import { exposeSession } from './exposed-session.js';
+import { findView } from './stored-view.js';
 
 // How a request gets its session: a new one, or the one that its cookie names.
 
@@ -67,7 +68,7 @@ function adopt(context: SessionContext, unread: UnreadRecord): string {
 }
 
 function restore(context: SessionContext, data: object): string {
-  const stored = context.views?.textOf(context.req.sessionID);
+  const stored = findView(context.latestView, context.req.sessionID)?.stored;
   const text = stored === undefined ? undefined : dataTextOf(stored, data as SessionRecord);
   context.core.createSession(context.req, data);
   return text ?? dataText(data);

@@ -12,39 +12,19 @@ export interface StoredView {
   read: UnreadRecord | undefined;
   /** The expiry that reading or writing the record has given it already, in epoch milliseconds. */
   touchedUntil: number | undefined;
+  /** That of an id which the session had before. */
+  readonly earlier: StoredView | undefined;
 }
 
-/** One view for each id that the request's session has had; mostly there is one. */
-export class StoredViews {
-  #latest: LinkedView | undefined;
-
-  /** What the store was found to hold under this id. */
-  textOf(id: string): string | undefined {
-    return this.#find(id)?.stored;
-  }
-
-  /** @param data the session's data that the request has seen, if nothing else is known yet */
-  of(id: string, data: string | undefined): StoredView {
-    const known = this.#find(id);
-    if (known) return known;
-    this.#latest = {
-      id,
-      stored: undefined,
-      read: undefined,
-      touchedUntil: undefined,
-      seen: data && jsonOf(data),
-      earlier: this.#latest,
-    };
-    return this.#latest;
-  }
-
-  #find(id: string): LinkedView | undefined {
-    let view = this.#latest;
-    while (view && view.id !== id) view = view.earlier;
-    return view;
-  }
+/** The view of this id, of those that the session's earlier ids have had too; mostly there is one in all. */
+export function findView(latest: StoredView | undefined, id: string): StoredView | undefined {
+  let view = latest;
+  while (view && view.id !== id) view = view.earlier;
+  return view;
 }
 
-interface LinkedView extends StoredView {
-  readonly earlier: LinkedView | undefined;
+/** @param data the session's data that the request has seen, if nothing else is known yet */
+export function newView(id: string, data: string | undefined, earlier: StoredView | undefined): StoredView {
+  const seen = data && jsonOf(data);
+  return { id, stored: undefined, read: undefined, touchedUntil: undefined, seen, earlier };
 }
