@@ -70,6 +70,15 @@ function adviseOnCookie(cookie: CookieOptions): void {
   }
 }
 
+/** The owner of a session is of use only to a store that can find sessions by it. */
+export function adviseOnUnlistable(): void {
+  warnOnce(
+    'WARN_SESSION_NOT_LISTABLE',
+    "the option owner is given, but the store can neither list sessions nor find a user's, so that sessions.of() and " +
+      'sessions.revoke() will fail. Give the store `ids()` or `owned()`.',
+  );
+}
+
 /** A second session middleware finds a session on the request. */
 export function adviseMountedTwice(first: Core | undefined, second: Core): void {
   if (first?.settings.name !== second.settings.name) return;

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import parseUrl from 'parseurl';
-import { adviseAtStart, adviseMountedTwice, adviseOnParserSecret } from './advice.js';
+import { adviseAtStart, adviseMountedTwice, adviseOnParserSecret, adviseOnUnlistable } from './advice.js';
 import { Core } from './core.js';
 import { SteadyError } from './errors.js';
 import type { SessionEventListener, SessionEventName } from './events.js';
@@ -47,6 +47,7 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
   const settings = readOptions(options, deprecate);
   const core = new Core(settings);
   adviseAtStart(settings, options);
+  if (settings.owner !== undefined && !core.updater.canList) adviseOnUnlistable();
 
   function session(req: IncomingRequest, res: ServerResponse, next: Next): void {
     if (isHandshake(req, res)) {

@@ -19,7 +19,10 @@ export interface OwnedSession {
   expiresAt: Date | undefined;
   /** What the app has put in it. */
   data: Record<string, unknown>;
-  /** Destroys the session, and closes its sockets. */
+  /**
+   * Destroys the session, and closes its sockets; also when its id has been rotated since it was listed, except behind
+   * `hashIds`, where it has to be listed again.
+   */
   revoke(): Promise<void>;
 }
 
@@ -74,14 +77,20 @@ export async function revokeSessions(
   return count;
 }
 
+/** What the sockets of a revoked session are told. */
+const REVOKED = 'session revoked';
+
 /** How often the sessions are listed at most. */
 const ROUNDS = 10;
 
 async function revokeOne(core: Core, found: OwnedRecord): Promise<void> {
   const start = performance.now();
-  await found.destroy();
-  core.events.emit('destroy', found.key, { duration: performance.now() - start });
-  core.sockets.endMatching((id) => found.matches(id), 'session revoked');
+  const { key } = found;
+  if (found.matches(key))
+    await core.updater.end(key, REVOKED); // the id itself, which may have been rotated since
+  else await found.destroy();
+  core.events.emit('destroy', key, { duration: performance.now() - start });
+  core.sockets.endMatching((id) => found.matches(id), REVOKED);
 }
 
 /**

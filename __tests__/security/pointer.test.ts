@@ -11,6 +11,33 @@ const HOUR = 3_600_000;
 const MOVED = { target: 'the-new-id', movedAt: 1_800_000_000_000 };
 const COOKIE = { originalMaxAge: 1000, expires: '2030-01-01T00:00:00.000Z', path: '/' };
 
+test('pointers that lead round in a circle let go of a session that is regenerated', async () => {
+  const store = new session.MemoryStore();
+  const sessions = session({ ...baseOptions, store, rotateAfter: HOUR, concurrency: 'merge' });
+  const site = await serve('node:http', [
+    sessions,
+    async (req, res) => {
+      if (req.url === '/begin') req.session.user = 'ada';
+      else {
+        const circle = pointerText(req.sessionID, JSON.parse(store.sessions[req.sessionID]!), {
+          target: req.sessionID,
+          movedAt: Date.now(),
+        });
+        await store.set(req.sessionID, circle, { expires: Date.now() + HOUR });
+        await req.session.regenerate({ keep: true });
+        req.session.fresh = true;
+      }
+      res.end();
+    },
+  ]);
+  const browser = new Browser(site);
+  await browser.get('/begin');
+  await browser.get('/regenerate');
+
+  const kept = Object.values(store.sessions).map((text) => JSON.parse(text));
+  expect(kept.filter(({ fresh }) => fresh)).toEqual([{ cookie: expect.anything(), fresh: true }]);
+});
+
 describe('a pointer', () => {
   const text = pointerText('the-old-id', { cookie: COOKIE, user: 'ada' }, MOVED);
 

@@ -98,6 +98,13 @@ const scenes: Scene[] = [
       session({ ...others, secret: '' });`,
   },
   {
+    code: 'WARN_SESSION_NOT_LISTABLE',
+    says: ['owner is given', '`ids()` or `owned()`'],
+    program: `const { get, set, touch, destroy } = store().texts;
+      for (const n of [1, 2]) session({ ...good, owner: 'user', store: { get, set, touch, destroy } });
+      session({ ...good, owner: 'user', store: store() });`,
+  },
+  {
     code: 'WARN_SESSION_TWO_LIFETIMES',
     says: ['both maxAge and expires', 'Give just maxAge'],
     program: `for (const n of [1, 2]) session({ ...good, cookie: { maxAge: 1000, expires: new Date() } });`,

@@ -68,7 +68,7 @@ export type Settings = Readonly<
 
 /** @throws TypeError if the runner's function or the store is missing. */
 export function settingsOf(options: ConformanceOptions): Settings {
-  const test = options.test ?? options.it;
+  const test = options?.test ?? options?.it; // who writes JavaScript may forget the argument
   if (typeof test !== 'function') {
     throw new TypeError(
       "conformance: give the runner's function as `test` or `it`: conformance({ test, store }).",

@@ -50,6 +50,11 @@ export class TextDriver implements StoreDriver {
     callBack(done, destroy, this.#records, id, 0);
   }
 
+  /** Destroys a session that no request is about. */
+  end(id: string, reason: string): Promise<void> {
+    return destroy(this.#records, id, 0, reason);
+  }
+
   /** Nothing is asked of the store yet: the new session is stored first, and then the old one destroyed. */
   regenerate(context: SessionContext, done: Callback): void {
     callBack(done, async () => {
@@ -78,6 +83,11 @@ export class TextDriver implements StoreDriver {
   /** What has become of a session, for those who wait for its end. */
   fateOf(id: string): Promise<Fate> {
     return fateOf(this.#records, id);
+  }
+
+  /** Whether the store can tell which sessions a user has. */
+  get canList(): boolean {
+    return Boolean(this.#store.owned ?? this.#store.ids);
   }
 
   /** A user's live sessions. */

@@ -82,9 +82,10 @@ export class PostgresNotices {
         client.unref?.(); // it must not keep the process alive
         client.on('notification', ({ payload }) => listener(payload));
         await client.query(`LISTEN "${this.channel}"`);
-        failures = 0;
         began();
+        const since = performance.now();
         await ended;
+        if (performance.now() - since > PROBE) failures = 0; // else a server that drops each connection would see many
       } catch (error) {
         if (!stopped.aborted) this.#warn(error);
       }

@@ -9,13 +9,19 @@ const DEAD_FOR = 1000;
 /**
  * Destroys a session and, where ids are rotated, whatever it has become under another: a rotation that is under way
  * finds its record changed, and gives up.
+ * @param reason what its sockets are told
  */
-export async function destroy(records: TextRecords, id: string, hops: number): Promise<void> {
+export async function destroy(
+  records: TextRecords,
+  id: string,
+  hops: number,
+  reason?: string,
+): Promise<void> {
   const { core, store } = records;
   const pointer = core.settings.rotateAfter > 0 ? await bury(store, id) : undefined;
-  if (pointer && hops < MOST_HOPS) await destroy(records, pointer.target, hops + 1);
+  if (pointer && hops < MOST_HOPS) await destroy(records, pointer.target, hops + 1, reason);
   await store.destroy(id);
-  core.sockets.end(id);
+  core.sockets.end(id, reason);
 }
 
 /** Marks a record as dead. @returns the pointer that it is, if it is one: then it stays */

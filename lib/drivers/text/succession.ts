@@ -5,7 +5,7 @@ import type { Session } from '../../session.js';
 import { ATTEMPTS, backOff, tooManyConflicts } from '../back-off.js';
 import { type Heritage, withHeritage } from '../heritage.js';
 import { interrupted } from './interruption.js';
-import { DEAD, type TextRecords } from './records.js';
+import { DEAD, MOST_HOPS, type TextRecords } from './records.js';
 
 /**
  * Stores a session that has data of the one under its former id, in exchange for that one, which must not have
@@ -19,14 +19,18 @@ export async function succeed(
   session: Session,
   heritage: Heritage,
   mine: string,
+  hops = 0,
 ): Promise<boolean> {
   const { core, store } = records;
   const view = context.viewOf(session.id);
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const old = await store.get(heritage.id);
     const pointer = old === undefined ? undefined : records.pointerOf(heritage.id, old);
-    if (pointer) return succeed(records, context, session, { ...heritage, id: pointer.target }, mine);
-    const record = old === undefined || old === DEAD ? undefined : parseRecord(old);
+    if (pointer && hops < MOST_HOPS) {
+      return succeed(records, context, session, { ...heritage, id: pointer.target }, mine, hops + 1);
+    }
+    const isOver = old === undefined || old === DEAD || pointer;
+    const record = isOver ? undefined : parseRecord(old);
     if (old === undefined || !record) {
       await disinherit(records, context, session, heritage);
       return false;
