@@ -132,6 +132,25 @@ describeWith('postgres', 'PostgresStore with notify', () => {
     expect(heard).toEqual([hashed('a'), hashed('b')]);
   });
 
+  test('waits longer and longer for a server that takes it and drops it', async () => {
+    const url = await freshUrl();
+    const { store } = open(url);
+    await store.set('a', 'text', { expires: later() });
+    await store.onDestroy!(() => {});
+    const dropped = new Set<number>();
+    const next = () => eventually(async () => (await listeners(url)).find((pid) => !dropped.has(pid)));
+    let start = 0;
+    for (let drops = 0; drops < 6; drops++) {
+      const pid = await next();
+      dropped.add(pid);
+      await direct.query('SELECT pg_terminate_backend($1)', [pid]);
+      start = performance.now();
+    }
+    await next();
+
+    expect(performance.now() - start).toBeGreaterThan(100 * 2 ** 5 * 0.5); // the other half of a pause is by chance
+  }, 30_000);
+
   test('waits for a server that is away, and close() ends the waiting', async () => {
     const url = await freshUrl();
     const { store } = open(url);
