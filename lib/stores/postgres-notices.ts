@@ -77,18 +77,19 @@ export class PostgresNotices {
       const client = this.#newClient();
       const ended = once(client, 'end', { signal: stopped });
       ended.catch(() => {}); // it is looked at below, if the connection comes about
+      let since = Infinity;
       try {
         await client.connect();
         client.unref?.(); // it must not keep the process alive
         client.on('notification', ({ payload }) => listener(payload));
         await client.query(`LISTEN "${this.channel}"`);
+        since = performance.now();
         began();
-        const since = performance.now();
         await ended;
-        if (performance.now() - since > PROBE) failures = 0; // else a server that drops each connection would see many
       } catch (error) {
         if (!stopped.aborted) this.#warn(error);
       }
+      if (performance.now() - since > PROBE) failures = 0; // a server that drops each connection is left alone longer
       await client.end().catch(() => {});
       await sleep(pauseAfter(failures), undefined, { ref: false, signal: stopped }).catch(() => {});
     }
