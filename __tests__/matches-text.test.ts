@@ -104,15 +104,24 @@ describe('matchesText', () => {
       ['not a number', { a: Number.NaN }],
       ['a date', { a: new Date(0) }],
       ['an instance', { a: new Point() }],
+      ['a boxed value, whatever its prototype', { a: Object.setPrototypeOf(Object(true), Object.prototype) }],
       ['an object without a prototype', { a: Object.create(null) }],
       ['a map', { a: new Map() }],
       ['a list with a gap', { a: sparse }],
       ['a list with its own JSON', { a: withToJson }],
       ['an object with its own JSON', { a: { toJSON: () => ({}) } }],
       ['its own JSON', { a: 1, toJSON: () => ({ a: 1 }) }],
-      ['what is nested deep', { a: nested(300) }],
+      ['what is nested deeper than 200 levels', { a: nested(200) }],
     ])('%s', (_, object) => {
       expect(matches(object)).toBe(false);
+    });
+
+    test('and no less', () => {
+      expect(matches({ a: nested(199) })).toBe(true);
+    });
+
+    test('undefined, though the text may look as if it were there', () => {
+      expect(matches({ a: undefined }, '"a":}')).toBe(false);
     });
 
     test('what is inherited', () => {

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
@@ -57,7 +59,8 @@ function afterObject(text: string, at: number, value: object, depth: number): nu
   if (Array.isArray(value)) {
     return opening === OPENING_BRACKET ? afterItems(text, at + 1, value, depth) : DIFFERS;
   }
-  const isPlain = Object.getPrototypeOf(value) === Object.prototype;
+  // `new Boolean(true)` is JSON as `true` is, whatever its prototype
+  const isPlain = Object.getPrototypeOf(value) === Object.prototype && !types.isBoxedPrimitive(value);
   return isPlain && opening === OPENING_BRACE ? afterMembers(text, at + 1, value, depth) : DIFFERS;
 }
 

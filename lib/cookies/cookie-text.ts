@@ -42,7 +42,7 @@ export function cookieJson(cookie: Cookie): string {
 const NAME = 'x';
 const attributes = new LatestText((cookie) => cookie.serialize(NAME, '').slice(`${NAME}=`.length));
 
-/** The Set-Cookie line of a name that is known to be one, and any value. */
-export function setCookieLine(name: string, value: string, cookie: Cookie): string {
-  return `${name}=${encodeURIComponent(value)}${attributes.of(cookie)}`;
+/** The Set-Cookie line of a name that is known to be one, and a value that is encoded. */
+export function setCookieLine(name: string, encoded: string, cookie: Cookie): string {
+  return `${name}=${encoded}${attributes.of(cookie)}`;
 }

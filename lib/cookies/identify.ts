@@ -3,6 +3,7 @@ import { compact } from '../compact.js';
 import { Recent } from '../recent.js';
 import type { IncomingRequest } from '../request/context.js';
 import { decodeCookieValue, readCookies } from './cookie.js';
+import { CookieValue } from './cookie-value.js';
 import { type Secret, unsign } from './signature.js';
 
 const deprecate = depd('express-session');
@@ -18,8 +19,8 @@ export interface Identity {
   readonly id: string;
   /** It was signed by a secret that is no longer the first. */
   readonly signedByOldSecret: boolean;
-  /** `id` with its signature, as it came. */
-  readonly signed?: string;
+  /** What the cookie held. */
+  readonly value?: CookieValue;
 }
 
 const NONE: readonly Identity[] = [];
@@ -110,8 +111,8 @@ function fromCookieParser(
 /** cookie-parser makes objects of cookies that start with `j:`; those can't be ours. */
 function verified(raw: unknown, secrets: readonly Secret[]): Identity | undefined {
   if (typeof raw !== 'string' || !raw.startsWith('s:')) return undefined;
-  const signed = raw.slice(2);
-  const result = unsign(signed, secrets);
+  const result = unsign(raw.slice(2), secrets);
   if (!result || result.value === '') return undefined;
-  return { id: compact(result.value), signedByOldSecret: result.secret > 0, signed: compact(signed) };
+  const value = new CookieValue(compact(raw));
+  return { id: compact(result.value), signedByOldSecret: result.secret > 0, value };
 }

@@ -7,11 +7,11 @@ import type { ServerResponse } from 'node:http';
 export function withSetCookie(res: ServerResponse, args: unknown[], lines: readonly string[]): unknown[] {
   const at = placeOfHeaders(args);
   const headers = args[at];
-  const entries = headers ? toEntries(headers) : [];
+  const before = res.getHeader('Set-Cookie');
+  const entries = headers ? toEntries(headers) : NO_ENTRIES;
   const last = entries.findLast(isSetCookie);
-  const before = toList(res.getHeader('Set-Cookie'));
-  if (!headers || (!last && before.length > 0)) {
-    res.setHeader('Set-Cookie', before.length === 0 ? lines : [...before, ...lines]);
+  if (!headers || (!last && before !== undefined)) {
+    res.setHeader('Set-Cookie', before === undefined ? lines : [...toList(before), ...lines]);
     return args;
   }
   const merged = last
@@ -30,7 +30,7 @@ const CACHING = ['cache-control', 'expires', 'pragma'];
 export function withPrivateCache(res: ServerResponse, args: unknown[]): unknown[] {
   const at = placeOfHeaders(args);
   const headers = args[at];
-  const entries = headers ? toEntries(headers) : [];
+  const entries = headers ? toEntries(headers) : NO_ENTRIES;
   const said = CACHING.some((name) => res.hasHeader(name) || entries.some((entry) => isNamed(entry, name)));
   if (said) return args;
   if (!headers) {
@@ -41,6 +41,8 @@ export function withPrivateCache(res: ServerResponse, args: unknown[]): unknown[
 }
 
 type Entry = [name: string, value: unknown];
+
+const NO_ENTRIES: readonly Entry[] = [];
 
 /** Of `writeHead(status, headers)` and `writeHead(status, reason, headers)`, the reason being optional. */
 function placeOfHeaders(args: unknown[]): 1 | 2 {

@@ -151,10 +151,9 @@ export class SessionContext implements EndListener, Unwinding {
    * then nothing does any more.
    */
   isWaiting(): boolean {
-    const { unmadeId } = this;
-    if (unmadeId === undefined && !this.unread) return false;
+    if (this.unmadeId === undefined && !this.unread) return false;
     if (contextOf(this.req) !== this || this.isExposed()) return true;
-    if (unmadeId !== undefined) this.history.begin(unmadeId, NO_DATA, undefined, false);
+    if (this.unmadeId !== undefined) this.history.begin(this.unmadeId, NO_DATA, undefined, false);
     this.unmadeId = undefined;
     this.unread = undefined;
     return false;
@@ -162,11 +161,12 @@ export class SessionContext implements EndListener, Unwinding {
 
   /** Whether `req.session` is the accessor still. Asked by looking, which costs less than its descriptor. */
   isExposed(): boolean {
+    const outer = probed; // of another request, which a getter of the app's may look at
     probed = this.req;
     try {
       return (this.req.session as unknown) === PROBED;
     } finally {
-      probed = undefined;
+      probed = outer;
     }
   }
 

@@ -2,6 +2,7 @@ import parseUrl from 'parseurl';
 import { adviseOnCookieSize, adviseOnWithheldCookie } from '../advice.js';
 import { Cookie, serializeExpired } from '../cookies/cookie.js';
 import { setCookieLine } from '../cookies/cookie-text.js';
+import { CookieValue } from '../cookies/cookie-value.js';
 import { type Secret, sign } from '../cookies/signature.js';
 import { expireStrays } from '../cookies/stray-cookies.js';
 import { cookieAction } from '../lifecycle.js';
@@ -19,7 +20,8 @@ export function setCookies(context: SessionContext, unwatched: boolean): readonl
   if (!context.begun || context.failed || context.isUntouched) return NO_LINES;
   try {
     const line = cookieLine(context, unwatched);
-    return line === undefined ? NO_LINES : [...strayLines(context), line];
+    if (line === undefined) return NO_LINES;
+    return hasStrays(context) ? [...strayLines(context), line] : [line];
   } catch (error) {
     setImmediate(context.next, error);
     return NO_LINES;
@@ -42,34 +44,33 @@ function cookieLine(context: SessionContext, unwatched: boolean): string | undef
   const { name } = context.core.settings;
   if (action === 'expire') return serializeExpired(name, cookie);
   touch(context, session as Session);
-  const line = lineOf(context, cookie, `s:${signedId(context)}`);
+  const line = lineOf(context, cookie);
   context.cookieSent = true;
   adviseOnCookieSize(name, line);
   return line;
 }
 
 /** An app may have put a cookie of its own in place of ours, or a `serialize` of its own on it. */
-function lineOf(context: SessionContext, cookie: Cookie, value: string): string {
+function lineOf(context: SessionContext, cookie: Cookie): string {
   const { name } = context.core.settings;
+  const value = cookieValue(context);
   const isOurs = cookie.serialize === Cookie.prototype.serialize;
-  return isOurs ? setCookieLine(name, value, cookie) : cookie.serialize(name, value);
+  return isOurs ? setCookieLine(name, value.encoded, cookie) : cookie.serialize(name, value.plain);
 }
 
 /** As it came in the cookie, unless it is new or was signed by an old secret. */
-function signedId(context: SessionContext): string {
-  const id = context.req.sessionID;
-  const identity = context.identity;
-  if (identity?.id === id && identity.signed !== undefined && !identity.signedByOldSecret)
-    return identity.signed;
-  const [secret] = context.core.settings.secrets ?? [(context.req as IncomingRequest).secret];
-  return sign(id, secret as Secret);
+function cookieValue({ core, req, identity }: SessionContext): CookieValue {
+  const id = req.sessionID;
+  if (identity?.id === id && identity.value && !identity.signedByOldSecret) return identity.value;
+  const [secret] = core.settings.secrets ?? [(req as IncomingRequest).secret];
+  return new CookieValue(`s:${sign(id, secret as Secret)}`);
 }
 
 /** All cookies of ours but the one in this response; the one in use may be any of them. */
 function strayLines(context: SessionContext): readonly string[] {
   const { settings } = context.core;
   const cookie = context.current()?.cookie ?? context.lastCookie;
-  if (!hasStrays(context) || !cookie) return NO_LINES;
+  if (!cookie) return NO_LINES;
   const { host = '' } = context.req.headers;
   return expireStrays(settings.name, cookie, host, parseUrl.original(context.req)?.pathname ?? '/');
 }

@@ -31,7 +31,7 @@ export function touch(
   const text = rewrites && !isStored ? recordText(session, data) : stored;
   if (text === undefined || text === stored) return prolong(records, context, session, stored, until);
   const rewritten = records.set(context, session, text, true);
-  return andThen(rewritten, noteRewritten, records, context, session, until, text);
+  return andThen(rewritten, noteRewritten, records, context, session, view, until, text);
 }
 
 function noteRewritten(
@@ -39,10 +39,10 @@ function noteRewritten(
   records: TextRecords,
   context: SessionContext,
   session: Session,
+  view: StoredView,
   until: number,
   text: string,
 ): Awaitable<void> {
-  const view = context.viewOf(session.id);
   if (!written) return prolong(records, context, session, view.stored, until);
   view.stored = view.seen = text;
   return undefined;
