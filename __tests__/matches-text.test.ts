@@ -139,12 +139,25 @@ describe('matchesText', () => {
     });
   });
 
-  test.each(['', '}', '"a":1', '"a":1}}', '"a":1},', ' "a":1}', '"a": 1}', '"a":1.0}', '"a":1e0}', '"a"}'])(
-    'is not misled by %j',
-    (text) => {
-      expect(matches({ a: 1 }, text)).toBe(false);
-    },
-  );
+  test.each([
+    '',
+    '}',
+    '"a":1',
+    '"a":1}}',
+    '"a":1},',
+    ' "a":1}',
+    '"a": 1}',
+    '"a":1.0}',
+    '"a":1e0}',
+    '"a"}',
+    '"a"',
+    '"a";1}',
+    'xa":1}',
+    '"ax:1}',
+    ':1}',
+  ])('is not misled by %j', (text) => {
+    expect(matches({ a: 1 }, text)).toBe(false);
+  });
 });
 
 /** Puts `value` in place of one of the values in `object`, at any depth. */
