@@ -9,9 +9,20 @@ export interface Check {
   readonly name: string;
   /** Whether it applies to the store at hand. Default: it always does. */
   when?(settings: Settings): boolean;
+  /** A method that not every store has; where it is missing, the check is skipped. */
+  readonly needs?: OptionalMethod;
   /** Rejects with an AssertionError if it does not hold. */
   run(trial: Trial): Promise<void>;
 }
+
+export type OptionalMethod = keyof typeof WITHOUT;
+
+/** What a store without an optional method is like. */
+export const WITHOUT = {
+  getAndTouch: 'a request that only reads takes two steps, get() and touch()',
+  ids: 'where there is no owned() either, nobody can list or end the sessions of a user',
+  owned: 'the sessions of a user are found by going through all of ids(), or not at all',
+} as const;
 
 /** What a check works with: a store of its own, and ids and texts that no other check uses. */
 export interface Trial {

@@ -1,14 +1,13 @@
 import { type Check, expectSame } from './check.js';
 import { untilGone, whileAlive, withLife } from './time.js';
 
-/** Checks of an optional method; they pass without a word where the store does not have it. */
 export const getAndTouch: readonly Check[] = [
   {
     name: 'getAndTouch: gives the text and prolongs the record',
+    needs: 'getAndTouch',
     run: (trial) =>
       withLife(trial.settings, async (life) => {
         const { store, settings } = trial;
-        if (!store.getAndTouch) return;
         const [key, value] = [trial.id(), trial.text({ user: 'alice' })];
         const start = Date.now();
         await store.set(key, value, { expires: start + life });
@@ -36,14 +35,14 @@ export const getAndTouch: readonly Check[] = [
   },
   {
     name: 'getAndTouch: where there is no record it gives undefined and makes none',
+    needs: 'getAndTouch',
     async run({ store, id, text, later }) {
-      if (!store.getAndTouch) return;
       const [unknown, destroyed] = [id(), id()];
       await store.set(destroyed, text(), { expires: later() });
       await store.destroy(destroyed);
       for (const key of [unknown, destroyed]) {
         expectSame(
-          [await store.getAndTouch(key, later()), await store.get(key)],
+          [await store.getAndTouch!(key, later()), await store.get(key)],
           [undefined, undefined],
           'getAndTouch() resolves to `undefined` where there is no record, and makes none.',
           'a request that was still running at the logout would bring the session back.',

@@ -59,11 +59,34 @@ export function conformance(options: ConformanceOptions): void {
   }
 }
 
-/** Jest and Vitest take the time limit as an argument, `node:test` has none, and Mocha has a setter on `this`. */
-function body(run: () => Promise<void>, timeout: number): () => Promise<void> {
-  return function (this: unknown) {
-    const mocha = this as { timeout?: unknown } | undefined;
+/**
+ * Jest and Vitest take the time limit as an argument, `node:test` has none, and Mocha has a setter on `this`. Jest can't
+ * skip a test that runs already: it passes.
+ */
+function body(run: () => Promise<string | undefined>, timeout: number): () => Promise<void> {
+  return async function (this: unknown, ...args: unknown[]) {
+    const mocha = this as Partial<MochaContext> | undefined;
     if (typeof mocha?.timeout === 'function') mocha.timeout(timeout);
-    return run();
+    const skipped = await run();
+    if (skipped !== undefined) skip(mocha, args[0] as TestContext | undefined, skipped);
   };
+}
+
+interface MochaContext {
+  timeout(limit: number): void;
+  skip(): void;
+}
+
+/** What `node:test` and Vitest give to a test. */
+interface TestContext {
+  skip?(reason: string): void;
+}
+
+function skip(
+  mocha: Partial<MochaContext> | undefined,
+  context: TestContext | undefined,
+  reason: string,
+): void {
+  if (context?.skip) context.skip(reason);
+  else mocha?.skip?.();
 }

@@ -1,12 +1,11 @@
 import type { SessionStore } from '../stores/store.js';
 import { type Check, expectSame } from './check.js';
 
-/** Checks of an optional method; they pass without a word where the store does not have it. */
 export const owned: readonly Check[] = [
   {
     name: "owned: gives a user's live records, and what it gives can be destroyed",
+    needs: 'owned',
     async run({ store, id, text, later }) {
-      if (!store.owned) return;
       const [alice, bob] = [`alice ${id()}`, `bob ${id()}`];
       const [first, second, ended, others] = [id(), id(), id(), id()];
       const value = text({ user: 'alice' });
@@ -21,7 +20,7 @@ export const owned: readonly Check[] = [
         "owned() gives all live records that were set with the owner, and none that is gone. (It may give others' too.)",
         'an attacker would stay logged in when the user ends all sessions.',
       );
-      for await (const record of store.owned(alice)) {
+      for await (const record of store.owned!(alice)) {
         if (!record.matches(first)) continue;
         expectSame(
           record.value,
@@ -41,8 +40,8 @@ export const owned: readonly Check[] = [
   },
   {
     name: 'owned: a record stays in the list for as long as it lives',
+    needs: 'owned',
     async run({ store, id, text, later }) {
-      if (!store.owned) return;
       const [owner, key] = [`alice ${id()}`, id()];
       const soon = Date.now() + 60_000;
       await store.set(key, text({ n: 1 }), { expires: soon, owner });

@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { SessionStore } from '../stores/store.js';
-import type { Check, Trial } from './check.js';
+import { type Check, type Trial, WITHOUT } from './check.js';
 import { guarded } from './guard.js';
 import type { Settings } from './settings.js';
 
 const HOUR = 3_600_000;
 
-/** Runs one check over a store of its own, and closes what was opened. */
-export async function runCheck(check: Check, settings: Settings): Promise<void> {
+/**
+ * Runs one check over a store of its own, and closes what was opened.
+ * @returns why it was skipped, if it was
+ */
+export async function runCheck(check: Check, settings: Settings): Promise<string | undefined> {
   const opened: SessionStore[] = [];
   const open = async (make: Settings['store']) => {
     const store = await make();
@@ -15,14 +18,18 @@ export async function runCheck(check: Check, settings: Settings): Promise<void> 
     return guarded(store, settings.patience);
   };
   try {
+    const store = await open(settings.store);
+    const { needs } = check;
+    if (needs && !store[needs]) return `the store has no ${needs}(): ${WITHOUT[needs]}`;
     await check.run({
-      store: await open(settings.store),
+      store,
       settings,
       open,
       id: () => randomBytes(24).toString('base64url'),
       text: sessionText,
       later: () => Date.now() + HOUR,
     } satisfies Trial);
+    return undefined;
   } finally {
     for (const store of opened) await settings.close(store);
   }
