@@ -4,7 +4,7 @@ import { hashOf, IdIndex, NONE } from '../lib/stores/id-index.js';
 
 describe('touching again and again', () => {
   test('leaves one entry for each record', () => {
-    const map = new ExpiringMap();
+    const map = new ExpiringMap(false);
     for (const id of ['a', 'b', 'c']) map.set(id, 'x', 5000, false);
     for (let i = 0; i < 100_000; i++) map.prolong('b', (i * 7919) % 5000);
     expect(map.size).toBe(3);
@@ -40,27 +40,81 @@ describe('ExpiringMap', () => {
 
   type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-  test('does what a simple map does', () => {
+  const steps = fc.array(step, { maxLength: 250, size: 'max' });
+
+  test('does what a simple map does, and knows at any time what expires first', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 250, size: 'max' }), (steps) => {
-        const map = new ExpiringMap();
+      fc.property(steps, (all) => {
+        const map = new ExpiringMap(true);
         const model = new Map<string, Model>();
-        for (const [i, each] of steps.entries()) {
+        for (const [i, each] of all.entries()) {
           const [actual, expected] = perform(each, `text ${i}`, map, model);
           expect([actual, map.size, map.soonest]).toEqual([expected, model.size, soonestOf(model)]);
         }
-        const contentOf = (key: string) =>
-          [key, [map.get(key, -1), map.isMarked(key), map.has(key)]] as const;
-        const expected = [...model].map(([key, { text, marked }]) => [key, [text, marked, true]] as const);
-        expect(new Map(map.keys().map(contentOf))).toEqual(new Map(expected));
-        expect(map.keys()).toHaveLength(model.size);
+        expectSameContents(map, model);
       }),
       { numRuns: 150 },
     );
   });
 
+  test('does so where it needs not know, and then removes what has expired, and nothing else', () => {
+    fc.assert(
+      fc.property(steps, (all) => {
+        const map = new ExpiringMap(false);
+        const model = new Map<string, Model>();
+        for (const [i, each] of all.entries()) {
+          if (each.do === 'deleteSoonest') continue;
+          if (each.do === 'expire') expectExpiry(map, model, each.time, each.limit);
+          else {
+            const [actual, expected] = perform(each, `text ${i}`, map, model);
+            expect([actual, map.size]).toEqual([expected, model.size]);
+          }
+          expect(map.soonest).toBeLessThanOrEqual(soonestOf(model));
+          expect(map.soonest === Infinity).toBe(model.size === 0);
+        }
+        expectSameContents(map, model);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  function expectExpiry(map: ExpiringMap, model: Map<string, Model>, time: number, limit: number): void {
+    const seen = map.removeExpired(time, limit);
+    const gone = [...model].filter(([key]) => !map.has(key));
+    for (const [key] of gone) model.delete(key);
+    const left = [...model.values()].filter(({ expires }) => expires <= time);
+    expect(gone.filter(([, { expires }]) => expires > time)).toEqual([]);
+    expect(gone.length).toBeLessThanOrEqual(seen);
+    expect(seen).toBeLessThanOrEqual(limit);
+    if (seen < limit) expect(left).toEqual([]);
+  }
+
+  function expectSameContents(map: ExpiringMap, model: Map<string, Model>): void {
+    const contentOf = (key: string) => [key, [map.get(key, -1), map.isMarked(key), map.has(key)]] as const;
+    const expected = [...model].map(([key, { text, marked }]) => [key, [text, marked, true]] as const);
+    expect(new Map(map.keys().map(contentOf))).toEqual(new Map(expected));
+    expect(map.keys()).toHaveLength(model.size);
+  }
+
+  test('a record that gets more time is not looked at before its first turn, and once then', () => {
+    const map = new ExpiringMap(false);
+    map.set('a', 'x', 10, false);
+    for (let time = 20; time <= 100; time++) map.prolong('a', time);
+    expect([map.soonest, map.removeExpired(9, 10)]).toEqual([10, 0]);
+    expect([map.removeExpired(10, 10), map.soonest, map.size]).toEqual([1, 100, 1]);
+    expect([map.removeExpired(99, 10), map.removeExpired(100, 10), map.size]).toEqual([0, 1, 0]);
+  });
+
+  test('a record that gets less time has its turn at once', () => {
+    const map = new ExpiringMap(false);
+    for (const id of ['a', 'b', 'c']) map.set(id, 'x', 50, false);
+    map.prolong('b', 100);
+    map.prolong('b', 20);
+    expect([map.soonest, map.removeExpired(20, 10), map.has('b')]).toEqual([20, 1, false]);
+  });
+
   test('looks no further than its last record for the one that expires first', () => {
-    const map = new ExpiringMap();
+    const map = new ExpiringMap(true);
     for (const [id, expires] of Object.entries({ a: 10, b: 20, c: 15 })) map.set(id, 'x', expires, false);
     map.delete('c');
     map.prolong('a', 40);
@@ -121,7 +175,7 @@ describe('ExpiringMap', () => {
   }
 
   test('keeps thousands apart while it grows and shrinks', () => {
-    const map = new ExpiringMap();
+    const map = new ExpiringMap(false);
     for (let i = 0; i < 5000; i++) map.set(`id-${i}`, `text ${i}`, i, i % 2 === 0);
     const contents = () =>
       Array.from({ length: 5000 }, (_, i) => [map.get(`id-${i}`, -1), map.isMarked(`id-${i}`)]);

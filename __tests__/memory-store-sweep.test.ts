@@ -12,7 +12,7 @@ const YEAR = 365 * DAY;
 
 /** Records that nobody asks for, and the sweeper that looks after them. */
 function makeSwept(): { records: ShardedMap; sweeper: Sweeper; add(id: string, expires: number): void } {
-  const records = new ShardedMap();
+  const records = new ShardedMap(false);
   const sweeper = new Sweeper(records);
   const add = (id: string, expires: number) => {
     records.shardOf(id).set(id, 'x', expires, false);

@@ -14,15 +14,20 @@ export class ExpiringMap {
   private texts: string[] = [];
   /** 1 for a record that was marked. */
   private marks = new Uint8Array(0);
-  private readonly queue = new ExpiryQueue();
+  private readonly queue: ExpiryQueue;
+
+  /** @param exact whether the record that expires first has to be known at any time */
+  constructor(exact: boolean) {
+    this.queue = new ExpiryQueue(exact);
+  }
 
   get size(): number {
     return this.ids.length;
   }
 
-  /** When the first record expires; `Infinity` when there is none. */
+  /** No record expires before this; `Infinity` when there is none. If `exact`, one expires just then. */
   get soonest(): number {
-    return this.queue.soonestTime;
+    return this.queue.nextTurn;
   }
 
   has(id: string): boolean {
@@ -62,18 +67,20 @@ export class ExpiringMap {
     if (slot !== NONE) this.remove(slot);
   }
 
+  /** Removes the record that expires before all others, if `exact`. */
   deleteSoonest(): void {
-    this.remove(this.queue.soonest);
+    this.remove(this.queue.next);
   }
 
-  /** Removes records that have expired at `now`, at most `limit` of them. Returns how many. */
+  /** Removes records that have expired at `now`. Looks at `limit` of them at most, and returns at how many it did. */
   removeExpired(now: number, limit: number): number {
-    let removed = 0;
-    while (removed < limit && this.queue.soonestTime <= now) {
-      this.deleteSoonest();
-      removed++;
+    let seen = 0;
+    for (; seen < limit && this.queue.nextTurn <= now; seen++) {
+      const slot = this.queue.next;
+      if (this.queue.timeOf(slot) <= now) this.remove(slot);
+      else this.queue.settleNext();
     }
-    return removed;
+    return seen;
   }
 
   clear(): void {

@@ -2,27 +2,46 @@ import { fitted } from './typed-arrays.js';
 
 /**
  * Which slot expires first: a binary min-heap of slots by time, in which each slot knows its place, so that its time
- * can be changed, and it can be removed, wherever it is. Nothing stale is ever left in it.
+ * can be changed, and it can be removed, wherever it is. Nothing of a slot that was removed is left in it.
+ *
+ * A slot that gets more time, as a session does with each request, keeps its place until its turn comes, and then gets
+ * its new one. To move it at once would take ten looks at memory that is in no cache: at a million slots, a touch costs
+ * 1.4 us in place of 2.3.
  *
  * Slots are numbered 0 to `size - 1` without gaps.
  */
 export class ExpiryQueue {
   size = 0;
+  /** Whether the first slot has to be known at any time: then all move at once. */
+  private readonly exact: boolean;
   /** By slot: when it expires (epoch ms). */
   private times = new Float64Array(0);
+  /** By slot: the time by which it is placed, which is no later than that. */
+  private turns = new Float64Array(0);
   /** By slot: its place in the heap. */
   private places = new Uint32Array(0);
   /** By place in the heap: the slot. */
   private heap = new Uint32Array(0);
 
-  /** The slot that expires first. Only for a queue that isn't empty. */
-  get soonest(): number {
+  constructor(exact: boolean) {
+    this.exact = exact;
+  }
+
+  /** The slot whose turn comes first. Only for a queue that isn't empty. */
+  get next(): number {
     return this.heap[0]!;
   }
 
-  /** When the first slot expires; `Infinity` for an empty queue. */
-  get soonestTime(): number {
-    return this.size === 0 ? Infinity : this.times[this.heap[0]!]!;
+  /** When its turn comes: before that, no slot expires. `Infinity` for an empty queue. */
+  get nextTurn(): number {
+    return this.size === 0 ? Infinity : this.turns[this.heap[0]!]!;
+  }
+
+  /** Gives the first slot the place that is due to it by now. */
+  settleNext(): void {
+    const slot = this.next;
+    this.turns[slot] = this.times[slot]!;
+    this.sink(0);
   }
 
   timeOf(slot: number): number {
@@ -35,12 +54,15 @@ export class ExpiryQueue {
     this.resize(slot + 1);
     this.size = slot + 1;
     this.times[slot] = time;
+    this.turns[slot] = time;
     this.put(slot, slot);
     this.rise(slot);
   }
 
   change(slot: number, time: number): void {
     this.times[slot] = time;
+    if (!this.exact && time >= this.turns[slot]!) return;
+    this.turns[slot] = time;
     this.restoreOrder(this.places[slot]!);
   }
 
@@ -55,6 +77,7 @@ export class ExpiryQueue {
     }
     if (slot !== last) {
       this.times[slot] = this.times[last]!;
+      this.turns[slot] = this.turns[last]!;
       this.put(slot, this.places[last]!);
     }
     this.resize(last);
@@ -76,11 +99,11 @@ export class ExpiryQueue {
 
   private rise(place: number): number {
     const slot = this.heap[place]!;
-    const time = this.times[slot]!;
+    const turn = this.turns[slot]!;
     while (place > 0) {
       const parent = (place - 1) >> 1;
       const above = this.heap[parent]!;
-      if (this.times[above]! <= time) break;
+      if (this.turns[above]! <= turn) break;
       this.put(above, place);
       place = parent;
     }
@@ -90,26 +113,27 @@ export class ExpiryQueue {
 
   private sink(place: number): void {
     const slot = this.heap[place]!;
-    const time = this.times[slot]!;
+    const turn = this.turns[slot]!;
     for (let child = this.soonerChild(place); child < this.size; child = this.soonerChild(place)) {
       const below = this.heap[child]!;
-      if (this.times[below]! >= time) break;
+      if (this.turns[below]! >= turn) break;
       this.put(below, place);
       place = child;
     }
     this.put(slot, place);
   }
 
-  /** The place of the child that expires first; `size` or more if there is no child. */
+  /** The place of the child whose turn comes first; `size` or more if there is no child. */
   private soonerChild(place: number): number {
     const left = 2 * place + 1;
     const right = left + 1;
     if (right >= this.size) return left;
-    return this.times[this.heap[right]!]! < this.times[this.heap[left]!]! ? right : left;
+    return this.turns[this.heap[right]!]! < this.turns[this.heap[left]!]! ? right : left;
   }
 
   private resize(size: number): void {
     this.times = fitted(this.times, size);
+    this.turns = fitted(this.turns, size);
     this.places = fitted(this.places, size);
     this.heap = fitted(this.heap, size);
   }

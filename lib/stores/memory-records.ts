@@ -12,12 +12,14 @@ import { Sweeper } from './sweeper.js';
  */
 export class MemoryRecords {
   private readonly max: number;
-  private readonly records: ShardedMap = new ShardedMap();
-  private readonly sweeper: Sweeper = new Sweeper(this.records);
+  private readonly records: ShardedMap;
+  private readonly sweeper: Sweeper;
 
   /** @param max how many records there may be: for one more, the one that would expire first is dropped. */
   constructor(max: number) {
     this.max = max;
+    this.records = new ShardedMap(max < Infinity);
+    this.sweeper = new Sweeper(this.records);
   }
 
   /** The text under `id`; `undefined` when there is none, or it has expired. */

@@ -9,7 +9,12 @@ const SHARDS = 64;
  * million ids, that stops the process for 20 ms; for a 64th of them, for a fraction of one.
  */
 export class ShardedMap implements Expiring {
-  private readonly shards: readonly ExpiringMap[] = Array.from({ length: SHARDS }, () => new ExpiringMap());
+  private readonly shards: readonly ExpiringMap[];
+
+  /** @param exact whether the record that expires first has to be known at any time */
+  constructor(exact: boolean) {
+    this.shards = Array.from({ length: SHARDS }, () => new ExpiringMap(exact));
+  }
 
   /** The map that holds `id`, if any does. */
   shardOf(id: string): ExpiringMap {
@@ -26,15 +31,15 @@ export class ShardedMap implements Expiring {
     return this.soonestShard().soonest;
   }
 
-  /** Removes the record that expires before all others. */
+  /** Removes the record that expires before all others, if `exact`. */
   deleteSoonest(): void {
     this.soonestShard().deleteSoonest();
   }
 
   removeExpired(now: number, limit: number): number {
-    let removed = 0;
-    for (const shard of this.shards) removed += shard.removeExpired(now, limit - removed);
-    return removed;
+    let seen = 0;
+    for (const shard of this.shards) seen += shard.removeExpired(now, limit - seen);
+    return seen;
   }
 
   clear(): void {

@@ -1,12 +1,12 @@
 /** What a {@link Sweeper} looks after. */
 export interface Expiring {
-  /** When the next record expires (epoch ms), `Infinity` if none does. */
+  /** No record expires before this (epoch ms); `Infinity` if there is none. */
   readonly soonest: number;
-  /** Removes records that have expired at `now`, at most `limit` of them. Returns how many. */
+  /** Removes records that have expired at `now`. Looks at `limit` of them at most, and returns at how many it did. */
   removeExpired(now: number, limit: number): number;
 }
 
-/** How many records are removed without a pause: about 1 ms. A number, not a time, so that it holds under a fake clock. */
+/** How many records are looked at without a pause: about 1 ms. A number, not a time, so that it holds under a fake clock. */
 const SLICE = 1000;
 /** Between slices, in ms. A timer: an unref'd `setImmediate` does not run before something else wakes the process. */
 const PAUSE = 1;
@@ -60,8 +60,8 @@ export class Sweeper {
   private sweep(): void {
     this.wakesAt = Infinity;
     const now = Date.now();
-    const removed = this.records.removeExpired(now, SLICE);
-    if (removed === SLICE) this.wakeAt(now + PAUSE, now);
+    const seen = this.records.removeExpired(now, SLICE);
+    if (seen === SLICE) this.wakeAt(now + PAUSE, now);
     else this.expect(this.records.soonest);
   }
 }
