@@ -11,17 +11,13 @@ import type { EndListener, HeldEnd } from '../response/end-listener.js';
 import { afterUnwinding, type Unwinding } from '../response/unwinding.js';
 import { assignData, type Callback, type Session, type SessionRequest } from '../session.js';
 import { beforeEnd } from './commit.js';
-import { exposeSession } from './exposed-session.js';
+import { exposeSession, isExposed } from './exposed-session.js';
 import { SessionHistory } from './history.js';
 import { InFlight } from './in-flight.js';
 import { contextOf, setContext } from './request-slot.js';
 import { setCookies } from './session-cookie.js';
 import { settle } from './settle.js';
 import { findView, newView, type StoredView } from './stored-view.js';
-
-/** What `req.session` is while it is only asked whether it is ours. */
-const PROBED: unique symbol = Symbol('steady-session.probed');
-let probed: IncomingMessage | undefined;
 
 /** From here on, a text is long; in characters. */
 const LONG = 4096;
@@ -121,8 +117,7 @@ export class SessionContext implements EndListener, Unwinding {
 
   // ---- req.session: made when somebody looks at it
 
-  get exposed(): Session | null | undefined | typeof PROBED {
-    if (probed === this.req) return PROBED;
+  get exposed(): Session | null | undefined {
     if (this.unmadeId !== undefined) this.make(this.unmadeId);
     else if (this.unread) this.read(this.unread);
     return this.session;
@@ -152,22 +147,11 @@ export class SessionContext implements EndListener, Unwinding {
    */
   isWaiting(): boolean {
     if (this.unmadeId === undefined && !this.unread) return false;
-    if (contextOf(this.req) !== this || this.isExposed()) return true;
+    if (contextOf(this.req) !== this || isExposed(this.req)) return true;
     if (this.unmadeId !== undefined) this.history.begin(this.unmadeId, NO_DATA, undefined, false);
     this.unmadeId = undefined;
     this.unread = undefined;
     return false;
-  }
-
-  /** Whether `req.session` is the accessor still. Asked by looking, which costs less than its descriptor. */
-  isExposed(): boolean {
-    const outer = probed; // of another request, which a getter of the app's may look at
-    probed = this.req;
-    try {
-      return (this.req.session as unknown) === PROBED;
-    } finally {
-      probed = outer;
-    }
   }
 
   read(unread: UnreadRecord): void {

@@ -8,7 +8,8 @@ const accessor: PropertyDescriptor & ThisType<object> = {
   configurable: true,
   enumerable: true,
   get() {
-    return contextOf(this)?.exposed;
+    const context = contextOf(this);
+    return context && context.req === probed ? PROBED : context?.exposed;
   },
   set(value) {
     const context = Object.hasOwn(this, 'session') ? contextOf(this) : undefined;
@@ -22,4 +23,19 @@ const PLAIN = { configurable: true, enumerable: true, writable: true };
 /** Lets the request's context give `req.session`. */
 export function exposeSession(req: object): void {
   Object.defineProperty(req, 'session', accessor);
+}
+
+/** What `req.session` is while it is only asked whether it is ours. */
+const PROBED: unique symbol = Symbol('steady-session.probed');
+let probed: object | undefined;
+
+/** Whether `req.session` is the accessor still. Asked by looking, which costs less than its descriptor. */
+export function isExposed(req: { session?: unknown }): boolean {
+  const outer = probed; // another request, which a getter of the app's may be looking at
+  probed = req;
+  try {
+    return req.session === PROBED;
+  } finally {
+    probed = outer;
+  }
 }
