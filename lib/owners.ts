@@ -86,11 +86,11 @@ const ROUNDS = 10;
 async function revokeOne(core: Core, found: OwnedRecord): Promise<void> {
   const start = performance.now();
   const { key } = found;
-  if (found.matches(key))
-    await core.updater.end(key, REVOKED); // the id itself, which may have been rotated since
+  const mayHaveMoved = core.settings.rotateAfter > 0 && found.matches(key); // an id, not the hash of one
+  if (mayHaveMoved) await core.updater.end(key, REVOKED);
   else await found.destroy();
   core.events.emit('destroy', key, { duration: performance.now() - start });
-  core.sockets.endMatching((id) => found.matches(id), REVOKED);
+  if (!mayHaveMoved) core.sockets.endMatching((id) => found.matches(id), REVOKED);
 }
 
 /**

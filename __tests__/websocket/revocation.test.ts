@@ -43,19 +43,22 @@ describe('within the process, sockets are closed at once', () => {
     expect(site.store.records.size).toBe(0);
   });
 
-  test('by revoke(user), but that of the session that is kept', async () => {
-    const store = new CountingStore() as CountingStore & { ids(): AsyncIterable<string> };
-    store.ids = async function* () {
-      yield* store.records.keys();
-    };
-    const { site, client } = await connected({ store, options: { owner: 'user' } });
-    expect(await site.sessions.revoke('ada', { except: site.opened[0]!.req.sessionID })).toBe(0);
-    await turns();
-    expect(client.socket.readyState).toBe(client.socket.OPEN);
-    expect(await site.sessions.revoke('ada')).toBe(1);
+  test.each([0, HOUR])(
+    'by revoke(user), but that of the session that is kept; rotateAfter: %i',
+    async (rotateAfter) => {
+      const store = new CountingStore() as CountingStore & { ids(): AsyncIterable<string> };
+      store.ids = async function* () {
+        yield* store.records.keys();
+      };
+      const { site, client } = await connected({ store, options: { owner: 'user', rotateAfter } });
+      expect(await site.sessions.revoke('ada', { except: site.opened[0]!.req.sessionID })).toBe(0);
+      await turns();
+      expect(client.socket.readyState).toBe(client.socket.OPEN);
+      expect(await site.sessions.revoke('ada')).toBe(1);
 
-    expect(await client.closed).toEqual([1008, 'session revoked']);
-  });
+      expect(await client.closed).toEqual([1008, 'session revoked']);
+    },
+  );
 
   test('other sessions keep theirs', async () => {
     const { site, client } = await connected();
