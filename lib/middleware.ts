@@ -131,21 +131,21 @@ function exceptionOf(how: { except?: string }): string | undefined {
 /** What leads to a session: the right path, a store, a secret. For any other request, `next` has been called. */
 function contextFor(core: Core, req: IncomingRequest, next: Next): SessionContext | undefined {
   const { settings } = core;
-  const pass = (error?: unknown) => {
-    if (error) next(error);
-    else next();
-    return undefined;
-  };
   const served = contextOf(req);
-  if (served ? served.isServing : req.session) return pass(adviseMountedTwice(served?.core, core));
-  if (settings.skip(req)) return pass();
-  if (!core.storeReady) return pass(withoutStore(core));
-  if (!isOnPath(req, core)) return pass();
+  if (served ? served.isServing : req.session) return pass(next, adviseMountedTwice(served?.core, core));
+  if (settings.skip(req)) return pass(next);
+  if (!core.storeReady) return pass(next, withoutStore(core));
+  if (!isOnPath(req, core)) return pass(next);
   const secrets = settings.secrets ?? (req.secret ? [req.secret] : undefined);
-  if (!secrets) return pass(new Error('secret option required for sessions'));
+  if (!secrets) return pass(next, new Error('secret option required for sessions'));
   if (settings.secrets) adviseOnParserSecret(req, secrets);
   req.sessionStore = core.store;
   return new SessionContext(core, req, next, core.identifier.identify(req, secrets));
+}
+
+function pass(next: Next, error?: unknown): undefined {
+  if (error) next(error);
+  else next();
 }
 
 /** As express-session, the app does without sessions while the store is disconnected, unless it says otherwise. */
@@ -160,7 +160,9 @@ function withoutStore({ settings }: Core): SteadyError | undefined {
 /** Only paths that get the cookie have sessions. `/app` has those of `/application` too, as in express-session. */
 function isOnPath(req: IncomingRequest, core: Core): boolean {
   const { path } = core.settings.cookieOptions(req);
-  if ((path ?? '/') === '/' && (req as { originalUrl?: string }).originalUrl?.[0] === '/') return true;
+  const { originalUrl, url } = req as { originalUrl?: unknown; url?: string };
+  const target = typeof originalUrl === 'string' ? originalUrl : url;
+  if ((path ?? '/') === '/' && target?.[0] === '/') return true; // to parse it would take 0.2 us, and 250 bytes
   return pathnameOf(req)?.startsWith(path || '/') ?? false;
 }
 

@@ -87,6 +87,14 @@ const cases: [what: string, setUp: Case][] = [
     },
   ],
   [
+    'touch of one session, which changes its data',
+    {
+      handler: ({ session }) => {
+        session.touch = () => changed(session);
+      },
+    },
+  ],
+  [
     'resetMaxAge of one session',
     {
       handler: ({ session }) => {

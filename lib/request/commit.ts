@@ -7,7 +7,7 @@ import type { SessionContext } from './context.js';
 import { factsOf, tell } from './facts.js';
 import { settle } from './settle.js';
 import { destroyRetired, write } from './storing.js';
-import { touch } from './touching.js';
+import { touch, touches } from './touching.js';
 
 // The end of the response: it is held, and the session committed.
 
@@ -41,6 +41,7 @@ function commit(context: SessionContext, end: HeldEnd): void {
 /** What is to be done with the store, by the lifecycle table. */
 function decide(context: SessionContext): Commit {
   const session = context.current();
+  if (session && !context.cleared && touches(context, session)) touch(context, session);
   const text = session && context.dataOf(session);
   const facts = factsOf(context, session, text);
   context.history.committedText = text;
