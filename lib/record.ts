@@ -79,8 +79,13 @@ export const NO_DATA = '}';
  * @param likely what it is unless something has changed: it is then given back, and no text made
  */
 export function dataText(session: object, likely?: string): string {
-  if (likely !== undefined && matchesText(session, likely, 'cookie')) return likely;
+  if (likely !== undefined && hasData(session, likely)) return likely;
   return jsonOfData(session).slice(1);
+}
+
+/** Whether this is the {@link dataText} of a session. `false` may mean that it takes the text to tell. */
+export function hasData(session: object, data: string): boolean {
+  return matchesText(session, data, 'cookie');
 }
 
 /** What {@link dataText} was made of. */
@@ -112,15 +117,48 @@ export function dataTextOf(text: string, record: SessionRecord): string {
   return rest === NO_DATA ? NO_DATA : rest.slice(1);
 }
 
+/** A session as text, and the cookie and the {@link dataText} in it. */
+export interface WholeText {
+  readonly record: string;
+  readonly cookie: string;
+  readonly data: string;
+}
+
+/**
+ * A long session that differs from what it was, and so is going to be stored: made as a whole, since to put it together
+ * from its parts would copy all of it. `undefined` for a short one, or where the data can't be cut out.
+ */
+export function wholeText(session: object, before: string): WholeText | undefined {
+  if (before.length < LONG || !beginsWithCookie(session)) return undefined;
+  const cookie = cookieText(session.cookie);
+  const beforeData = `${COOKIE_FIRST}${cookie},`;
+  const record = JSON.stringify(session);
+  const data = record.slice(beforeData.length);
+  return record.startsWith(beforeData) ? { record, cookie, data } : undefined;
+}
+
 /**
  * What to store of a session, given its {@link dataText}; the same as `JSON.stringify(session)`, which would do it all
  * again. Joined, and so {@link compact}.
+ *
+ * @param whole what it is unless the cookie has changed
  */
-export function recordText(session: { cookie: unknown }, data: string): string {
-  if (firstKey(session) !== 'cookie') return compactJson(session);
-  const { cookie: given } = session;
-  const cookie = given instanceof Cookie ? cookieJson(given) : JSON.stringify(given);
+export function recordText(session: object, data: string, whole?: WholeText): string {
+  if (!beginsWithCookie(session)) return compactJson(session);
+  const cookie = cookieText(session.cookie);
+  if (whole?.data === data && whole.cookie === cookie) return whole.record;
   return [COOKIE_FIRST, cookie, data === NO_DATA ? '' : ',', data].join('');
+}
+
+/** Whether a session's JSON does. The app may have given it a `toJSON` of its own. */
+function beginsWithCookie(session: object): session is { cookie: unknown } {
+  if (typeof (session as { toJSON?: unknown }).toJSON === 'function') return false;
+  for (const key in session) return key === 'cookie';
+  return false;
+}
+
+function cookieText(cookie: unknown): string {
+  return cookie instanceof Cookie ? cookieJson(cookie) : JSON.stringify(cookie);
 }
 
 function parseObject(text: string): SessionRecord | undefined {
@@ -131,11 +169,6 @@ function parseObject(text: string): SessionRecord | undefined {
     return undefined;
   }
   return isObject(value) ? value : undefined;
-}
-
-function firstKey(object: object): string | undefined {
-  for (const key in object) return key;
-  return undefined;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

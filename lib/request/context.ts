@@ -19,9 +19,6 @@ import { setCookies } from './session-cookie.js';
 import { settle } from './settle.js';
 import { findView, newView, type StoredView } from './stored-view.js';
 
-/** From here on, a text is long; in characters. */
-const LONG = 4096;
-
 export type Next = (error?: unknown) => void;
 
 /** A request, before or after it got its session. */
@@ -323,12 +320,10 @@ export class SessionContext implements EndListener, Unwinding {
     this.core.events.report(this.req.sessionID, this.req, error);
   }
 
-  /** The text of a session's data. A long one is made at once: to compare first would take as long as to make it. */
+  /** The text of a session's data. */
   dataOf(session: Session): string {
     if (this.unread && session === this.session) return this.unread.data;
-    const { committedText } = this.history;
-    const isLong = committedText !== undefined && committedText.length > LONG;
-    return dataText(session, isLong ? undefined : committedText);
+    return this.history.dataOf(session);
   }
 
   /** The session's id; a later middleware's is not it. */

@@ -1,4 +1,5 @@
 import { type Attributes, attributesOf, type Cookie, haveSameAttributes } from '../cookies/cookie.js';
+import { dataText, hasData, type WholeText, wholeText } from '../record.js';
 import type { Session } from '../session.js';
 
 const NONE: readonly string[] = [];
@@ -16,6 +17,8 @@ export class SessionHistory {
   #formerIds: readonly string[] = NONE;
   /** What the session was at the last commit: what differs when all is over was changed after it. */
   committedText: string | undefined;
+  /** The session as it is going to be stored, if it is long and has changed. */
+  whole: WholeText | undefined;
 
   /**
    * @param text the data of the session
@@ -27,6 +30,15 @@ export class SessionHistory {
     this.committedText = this.originalText;
     this.#savedText = undefined;
     if (trackCookie && cookie) this.#originalAttributes = attributesOf(cookie);
+  }
+
+  /** The text of the session's data as they are now. */
+  dataOf(session: Session): string {
+    const { committedText } = this;
+    if (committedText === undefined) return dataText(session);
+    if (hasData(session, committedText)) return committedText;
+    this.whole = wholeText(session, committedText);
+    return this.whole ? this.whole.data : dataText(session);
   }
 
   /** The data as they were loaded count as saved. */

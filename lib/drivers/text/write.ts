@@ -16,7 +16,7 @@ export function write(
   session: Session,
   data: string = dataText(session),
 ): Awaitable<void> {
-  const mine = recordText(session, data);
+  const mine = recordText(session, data, context.history.whole);
   if (context.isDestroyed(session)) return giveUp(context, session, mine);
   if (context.heritage && records.mode.merge)
     return writeAsHeir(records, context, session, context.heritage, mine);
