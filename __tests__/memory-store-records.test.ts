@@ -193,13 +193,14 @@ describe('IdIndex', () => {
     for (const hash of [() => 15, (i: number) => i % 3, (i: number) => (i % 7) * 0x10000 + 13]) {
       const index = new IdIndex();
       const ids = Array.from({ length: 40 }, (_, i) => `${i}`);
+      const records = ids.flatMap((id) => [id, 'text']);
       for (const i of ids.keys()) index.add(hash(i), i);
       const gone = new Set<number>();
       for (let n = 0; n < 40; n++) {
         const i = (n * 11) % 40;
         index.remove(hash(i), i);
         gone.add(i);
-        const found = ids.map((id, j) => index.find(id, hash(j), ids));
+        const found = ids.map((id, j) => index.find(id, hash(j), records));
         expect(found).toEqual(ids.map((_, j) => (gone.has(j) ? NONE : j)));
       }
     }

@@ -14,10 +14,8 @@ export class ExpiryQueue {
   size = 0;
   /** Whether the first slot has to be known at any time: then all move at once. */
   private readonly exact: boolean;
-  /** By slot: when it expires (epoch ms). */
+  /** By slot, side by side: when it expires (epoch ms), and the time by which it is placed, which is no later than that. */
   private times = new Float64Array(0);
-  /** By slot: the time by which it is placed, which is no later than that. */
-  private turns = new Float64Array(0);
   /** By slot: its place in the heap. */
   private places = new Uint32Array(0);
   /** By place in the heap: the slot. */
@@ -34,18 +32,22 @@ export class ExpiryQueue {
 
   /** When its turn comes: before that, no slot expires. `Infinity` for an empty queue. */
   get nextTurn(): number {
-    return this.size === 0 ? Infinity : this.turns[this.heap[0]!]!;
+    return this.size === 0 ? Infinity : this.turnOf(this.heap[0]!);
   }
 
   /** Gives the first slot the place that is due to it by now. */
   settleNext(): void {
     const slot = this.next;
-    this.turns[slot] = this.times[slot]!;
+    this.times[2 * slot + 1] = this.timeOf(slot);
     this.sink(0);
   }
 
   timeOf(slot: number): number {
-    return this.times[slot]!;
+    return this.times[2 * slot]!;
+  }
+
+  private turnOf(slot: number): number {
+    return this.times[2 * slot + 1]!;
   }
 
   /** Adds a slot, numbered `size`. */
@@ -53,16 +55,16 @@ export class ExpiryQueue {
     const slot = this.size;
     this.resize(slot + 1);
     this.size = slot + 1;
-    this.times[slot] = time;
-    this.turns[slot] = time;
+    this.times[2 * slot] = time;
+    this.times[2 * slot + 1] = time;
     this.put(slot, slot);
     this.rise(slot);
   }
 
   change(slot: number, time: number): void {
-    this.times[slot] = time;
-    if (!this.exact && time >= this.turns[slot]!) return;
-    this.turns[slot] = time;
+    this.times[2 * slot] = time;
+    if (!this.exact && time >= this.turnOf(slot)) return;
+    this.times[2 * slot + 1] = time;
     this.restoreOrder(this.places[slot]!);
   }
 
@@ -76,8 +78,8 @@ export class ExpiryQueue {
       this.restoreOrder(gap);
     }
     if (slot !== last) {
-      this.times[slot] = this.times[last]!;
-      this.turns[slot] = this.turns[last]!;
+      this.times[2 * slot] = this.timeOf(last);
+      this.times[2 * slot + 1] = this.turnOf(last);
       this.put(slot, this.places[last]!);
     }
     this.resize(last);
@@ -99,11 +101,11 @@ export class ExpiryQueue {
 
   private rise(place: number): number {
     const slot = this.heap[place]!;
-    const turn = this.turns[slot]!;
+    const turn = this.turnOf(slot);
     while (place > 0) {
       const parent = (place - 1) >> 1;
       const above = this.heap[parent]!;
-      if (this.turns[above]! <= turn) break;
+      if (this.turnOf(above) <= turn) break;
       this.put(above, place);
       place = parent;
     }
@@ -113,10 +115,10 @@ export class ExpiryQueue {
 
   private sink(place: number): void {
     const slot = this.heap[place]!;
-    const turn = this.turns[slot]!;
+    const turn = this.turnOf(slot);
     for (let child = this.soonerChild(place); child < this.size; child = this.soonerChild(place)) {
       const below = this.heap[child]!;
-      if (this.turns[below]! >= turn) break;
+      if (this.turnOf(below) >= turn) break;
       this.put(below, place);
       place = child;
     }
@@ -128,12 +130,11 @@ export class ExpiryQueue {
     const left = 2 * place + 1;
     const right = left + 1;
     if (right >= this.size) return left;
-    return this.turns[this.heap[right]!]! < this.turns[this.heap[left]!]! ? right : left;
+    return this.turnOf(this.heap[right]!) < this.turnOf(this.heap[left]!) ? right : left;
   }
 
   private resize(size: number): void {
-    this.times = fitted(this.times, size);
-    this.turns = fitted(this.turns, size);
+    this.times = fitted(this.times, 2 * size);
     this.places = fitted(this.places, size);
     this.heap = fitted(this.heap, size);
   }

@@ -14,13 +14,16 @@ export class IdIndex {
   /** Pairs: the id's hash and its slot, or `FREE`. A pair lies as near as possible behind the place of its hash. */
   private cells = emptyCells(MIN_CAPACITY);
 
-  /** The slot of `id`, or `NONE`. */
-  find(id: string, hash: number, ids: readonly string[]): number {
+  /**
+   * The slot of `id`, or `NONE`.
+   * @param records what the slots hold: at twice its number, a slot's id
+   */
+  find(id: string, hash: number, records: readonly string[]): number {
     const { cells } = this;
     for (let at = this.home(hash); ; at = this.next(at)) {
       const slot = cells[at + 1]!;
       if (slot === FREE) return NONE;
-      if (cells[at] === hash && ids[slot] === id) return slot;
+      if (cells[at] === hash && records[2 * slot] === id) return slot;
     }
   }
 
