@@ -20,9 +20,6 @@ export function withSetCookie(res: ServerResponse, args: unknown[], lines: reado
   return [...args.slice(0, at), fromEntries(merged, headers)];
 }
 
-/** Headers by which an app has said something of caching. */
-const CACHING = ['cache-control', 'expires', 'pragma'];
-
 /**
  * The arguments of a writeHead() with `Cache-Control: private` added, unless the app has said something of caching: a
  * shared cache must not hand one client's cookie to another (OWASP Session Management Cheat Sheet, web content caching).
@@ -30,14 +27,21 @@ const CACHING = ['cache-control', 'expires', 'pragma'];
 export function withPrivateCache(res: ServerResponse, args: unknown[]): unknown[] {
   const at = placeOfHeaders(args);
   const headers = args[at];
-  const entries = headers ? toEntries(headers) : NO_ENTRIES;
-  const said = CACHING.some((name) => res.hasHeader(name) || entries.some((entry) => isNamed(entry, name)));
-  if (said) return args;
+  if (CACHING.some(isSet, res)) return args;
   if (!headers) {
     res.setHeader('Cache-Control', 'private');
     return args;
   }
+  const entries = toEntries(headers);
+  if (entries.some((entry) => CACHING.some((name) => isNamed(entry, name)))) return args;
   return [...args.slice(0, at), fromEntries([...entries, ['Cache-Control', 'private']], headers)];
+}
+
+/** Headers by which an app says something of caching. */
+const CACHING = ['cache-control', 'expires', 'pragma'];
+
+function isSet(this: ServerResponse, name: string): boolean {
+  return this.hasHeader(name);
 }
 
 type Entry = [name: string, value: unknown];
