@@ -44,6 +44,15 @@ export interface RedisCluster {
   stop(): Promise<void>;
 }
 
+/** A Redis server, its replica, and one Sentinel that sees to it that the replica takes over. */
+export interface RedisWithSentinel {
+  readonly primary: RedisServer;
+  readonly replica: RedisServer;
+  /** What the clients' `sentinelRootNodes` and `sentinels` take; the Sentinel calls what it watches `sessions`. */
+  readonly sentinels: { host: string; port: number }[];
+  stop(): Promise<void>;
+}
+
 /**
  * A Redis (or Valkey) server without persistence. `args` are added to its command line, for example
  * `['--appendonly', 'yes', '--appendfsync', 'always']` where a test kills and restarts it.
@@ -79,6 +88,47 @@ export async function startRedisCluster(size = 3): Promise<RedisCluster> {
       await Promise.all(nodes.map((node) => node.stop()));
     },
   };
+}
+
+/** Ready when the replica has all data, and the Sentinel knows of it. */
+export async function startRedisWithSentinel(): Promise<RedisWithSentinel> {
+  const primary = await startRedis(['--repl-diskless-sync-delay', '0']);
+  const replica = await startRedis(['--replicaof', primary.host, `${primary.port}`]);
+  const sentinel = await startSentinel(primary);
+  const servers = [sentinel, replica, primary];
+  try {
+    await until(replica, 'INFO replication', /master_link_status:up/);
+    await until(sentinel, 'SENTINEL REPLICAS sessions', new RegExp(`\\b${replica.port}\\b`));
+  } catch (error) {
+    await Promise.all(servers.map((server) => server.stop()));
+    throw error;
+  }
+  return {
+    primary,
+    replica,
+    sentinels: [{ host: sentinel.host, port: sentinel.port }],
+    async stop() {
+      await Promise.all(servers.map((server) => server.stop()));
+    },
+  };
+}
+
+function startSentinel(primary: RedisServer): Promise<RunningServer> {
+  const file = ({ dir }: Place) => join(dir, 'sentinel.conf');
+  return launch({
+    program: need(redisProgram(), 'redis-server'),
+    prepare: async (place) => {
+      const lines = [
+        ...[`port ${place.port}`, `bind ${place.host}`, `dir ${place.dir}`],
+        `sentinel monitor sessions ${primary.host} ${primary.port} 1`,
+        'sentinel down-after-milliseconds sessions 500',
+      ];
+      writeFileSync(file(place), `${lines.join('\n')}\n`);
+      if (place.user.uid !== undefined) chownSync(file(place), place.user.uid, place.user.gid ?? -1); // it notes there what it learns
+    },
+    args: (place) => [file(place), '--sentinel'],
+    ready: ({ host, port }) => answers(host, port, 'PING\r\n', /^\+PONG/),
+  });
 }
 
 /**
@@ -475,10 +525,14 @@ async function untilWhole(nodes: readonly RedisServer[]): Promise<void> {
   const whole = new RegExp(
     `cluster_state:ok[\\s\\S]*cluster_slots_ok:${SLOTS}[\\s\\S]*cluster_size:${nodes.length}`,
   );
+  await Promise.all(nodes.map((node) => until(node, 'CLUSTER INFO', whole)));
+}
+
+/** Asks again and again until the answer matches. */
+async function until({ host, port }: RunningServer, command: string, expected: RegExp): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT;
-  const isWhole = ({ host, port }: RedisServer) => answers(host, port, 'CLUSTER INFO\r\n', whole);
-  while (!(await Promise.all(nodes.map(isWhole))).every(Boolean)) {
-    if (Date.now() > deadline) throw new Error('The nodes did not form a cluster.');
+  while (!(await answers(host, port, `${command}\r\n`, expected))) {
+    if (Date.now() > deadline) throw new Error(`The answer to ${command} never matched ${expected}.`);
     await delay(50);
   }
 }

@@ -10,8 +10,8 @@ import { storeError, surviveClientErrors, type Trouble } from './trouble.js';
 
 export interface RedisStoreOptions {
   /**
-   * A client of node-redis 5 or later (`createClient`, `createCluster`, `createClientPool`) or of ioredis 5 or later
-   * (`Redis`, `Cluster`). The app connects it and closes it.
+   * A client of node-redis 5 or later (`createClient`, `createCluster`, `createClientPool`, `createSentinel`) or of
+   * ioredis 5 or later (`Redis`, `Cluster`). The app connects it and closes it.
    */
   client: NodeRedisClient | IoRedisClient;
   /**
@@ -29,7 +29,7 @@ export interface RedisStoreOptions {
 }
 
 /**
- * Keeps sessions in Redis 6.2 or later, Redis Cluster or Valkey.
+ * Keeps sessions in Redis 6.2 or later, alone, behind Sentinel or as a cluster; or in Valkey, which has the same commands.
  *
  * - Keys and values are those of connect-redis 9, so either can take over from the other.
  * - Each operation is one command. A conditional write compares on the server, in one step, and sends a digest of
