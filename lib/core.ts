@@ -19,9 +19,15 @@ import { begin } from './lifetime.js';
 import type { Settings } from './read-options.js';
 import type { IncomingRequest, SessionContext } from './request/context.js';
 import { contextOf } from './request/request-slot.js';
-import { type Callback, Session, type SessionData, type SessionRequest } from './session.js';
+import {
+  areTouchedPlainly,
+  type Callback,
+  Session,
+  type SessionData,
+  type SessionRequest,
+} from './session.js';
 import { SocketRegistry } from './sockets/sockets.js';
-import { Store } from './stores/connect-store.js';
+import { makesPlainly, Store } from './stores/connect-store.js';
 import { isCallbackStore } from './stores/contract.js';
 import { inTurn } from './stores/in-turn.js';
 import { MemoryStore } from './stores/memory.js';
@@ -126,12 +132,13 @@ export class Core {
   /** Whether nobody can tell when a new session is made: no code of the app's takes part in it. */
   get beginsUnseen(): boolean {
     const { genid, cookieIsFixed } = this.settings;
-    return genid === randomId && cookieIsFixed && this.store.generate === this.#ownGenerate;
+    const isOurs = genid === randomId && this.store.generate === this.#ownGenerate;
+    return isOurs && cookieIsFixed && areTouchedPlainly();
   }
 
   /** The same for a session that is made of stored data. */
   get restoresUnseen(): boolean {
-    return this.store.createSession === Store.prototype.createSession;
+    return makesPlainly(this.store) && areTouchedPlainly();
   }
 
   /** Begins a session. An app may have put a `generate` of its own on the store. */

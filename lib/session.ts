@@ -198,6 +198,18 @@ export class Session {
   }
 }
 
+const { touch, resetMaxAge, save } = Session.prototype;
+
+/** Whether all sessions are prolonged as we do it: an app may have put methods of its own on the prototype. */
+export function areTouchedPlainly(): boolean {
+  return Session.prototype.touch === touch && Session.prototype.resetMaxAge === resetMaxAge;
+}
+
+/** Whether a session is saved as we do it: the app may have put a `save` of its own on it, or on the prototype. */
+export function isSavedPlainly(session: Session): boolean {
+  return session.save === save;
+}
+
 /** Puts stored data on a session. */
 export function assignData(session: Session, data: object): void {
   for (const key in data) {

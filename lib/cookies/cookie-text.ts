@@ -27,9 +27,11 @@ function isTimeless({ _expires, touchedAt, rotatedAt }: Cookie): boolean {
   return _expires === null && touchedAt === undefined && rotatedAt === undefined;
 }
 
-/** An app may have put methods of its own on a cookie. */
+const { toJSON } = Cookie.prototype;
+
+/** An app may have put methods of its own on a cookie, or on all. */
 function isPlain(cookie: Cookie): boolean {
-  return cookie.toJSON === Cookie.prototype.toJSON && !Object.hasOwn(cookie, 'data');
+  return cookie.toJSON === toJSON && !Object.hasOwn(cookie, 'data');
 }
 
 const json = new LatestText((cookie) => JSON.stringify(cookie));

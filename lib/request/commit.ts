@@ -2,7 +2,7 @@ import { adviseOnRecordSize, adviseOnUnreachable } from '../advice.js';
 import { PRESENT, type SessionFacts, storeAction } from '../lifecycle.js';
 import { rotationIsDue } from '../lifetime.js';
 import type { HeldEnd } from '../response/end-listener.js';
-import { type Callback, Session } from '../session.js';
+import { type Callback, isSavedPlainly, type Session } from '../session.js';
 import type { SessionContext } from './context.js';
 import { factsOf, tell } from './facts.js';
 import { settle } from './settle.js';
@@ -88,9 +88,9 @@ function carryOut(context: SessionContext, commit: Exclude<Commit, 'nothing'>, d
   else context.driver.touch(context, session, text, done);
 }
 
-/** An app may have put a `save` of its own on the session, to watch it or to prevent it. */
+/** An app may have its own way, to watch what is saved or to prevent it. */
 function saveBy(context: SessionContext, session: Session, data: string, done: Callback): void {
-  if (session.save === Session.prototype.save) write(context, session, data, done);
+  if (isSavedPlainly(session)) write(context, session, data, done);
   else session.save(done);
 }
 

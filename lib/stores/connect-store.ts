@@ -83,6 +83,13 @@ abstract class ConnectStore extends EventEmitter {
   }
 }
 
+const { createSession } = ConnectStore.prototype;
+
+/** Whether a store makes sessions as we do it: an app may have put a `createSession` of its own on it, or on the prototype. */
+export function makesPlainly(store: ConnectStore): boolean {
+  return store.createSession === createSession;
+}
+
 function promised<T>(operation: (done: (error?: any, value?: any) => void) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     operation((error, value) => (error ? reject(error) : resolve(value)));

@@ -152,13 +152,12 @@ class MemorySessionStore extends Store implements SessionStore {
 
   /** @internal `false` if a subclass or the app has replaced a method: then it wants to be called. */
   get isPlain(): boolean {
-    const { get, set, touch, destroy, regenerate } = MemorySessionStore.prototype;
     return (
-      this.get === get &&
-      this.set === set &&
-      this.touch === touch &&
-      this.destroy === destroy &&
-      this.regenerate === regenerate
+      this.get === PLAIN.get &&
+      this.set === PLAIN.set &&
+      this.touch === PLAIN.touch &&
+      this.destroy === PLAIN.destroy &&
+      this.regenerate === PLAIN.regenerate
     );
   }
 
@@ -196,6 +195,13 @@ class MemorySessionStore extends Store implements SessionStore {
     }
     return all;
   }
+}
+
+/** Taken now, since an app may put methods of its own on the prototype, too. */
+const PLAIN = plainMethodsOf(MemorySessionStore.prototype);
+
+function plainMethodsOf({ get, set, touch, destroy, regenerate }: MemorySessionStore) {
+  return { get, set, touch, destroy, regenerate };
 }
 
 /** A text that holds no object holds no session; express-session would fail on it later. */
