@@ -64,6 +64,7 @@ function textsOf(store: MemoryStore): TextStore {
     touch: (id, expires) => (store.isPlain ? records.prolong(id, expires) : store.touch(id, expires)),
     destroy: (id) => (store.isPlain ? records.remove(id) : store.destroy(id)),
     ids: () => store.ids(),
+    isSession: (id) => records.isSession(id),
   };
 }
 

@@ -35,9 +35,9 @@ export interface SessionOptions {
   /** What `req.session = null` does to the stored session. Default `'keep'`. */
   unset?: 'destroy' | 'keep' | undefined;
   /**
-   * What happens when a session can't be saved at the end of a response. `'pass'` (default, as express-session): the
-   * response goes out as written, and the error to `next()`. `'error'`: nothing of the response goes out, and the app's
-   * error handler answers; a response that the app had begun to stream is cut off.
+   * What happens when a session can't be saved, prolonged or destroyed at the end of a response. `'pass'` (default, as
+   * express-session): the response goes out as written, and the error to `next()`. `'error'`: nothing of the response
+   * goes out, and the app's error handler answers; a response that the app had begun to stream is cut off.
    */
   saveFailure?: 'pass' | 'error' | undefined;
   /** Expire the browser's cookie when its session is destroyed, by `destroy()` or by `unset: 'destroy'`. Default `false`; `clear()` always does. */
@@ -49,7 +49,8 @@ export interface SessionOptions {
   /**
    * What two requests that change one session at the same time come to. `'merge'`: both changes are kept, and a session
    * that was destroyed stays so. `'overwrite'`: the last write wins, as in express-session. Default: `'merge'`, except
-   * for express-session's kind of stores; with those, merging is safe among the requests of one process only.
+   * for stores made for express-session; with those, merging is safe among the requests of one process only, and a
+   * new session takes one look at the store more.
    */
   concurrency?: 'merge' | 'overwrite' | undefined;
   /** When merging, decides on a key that both requests have changed. Default: the later write wins. */

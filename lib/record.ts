@@ -93,17 +93,9 @@ export function jsonOf(data: string): string {
   return `{${data}`;
 }
 
+/** Of a copy, since the data may have getters and toJSON() of the app's, which look at the session. */
 function jsonOfData(session: object): string {
-  const record = session as SessionRecord;
-  const { cookie } = record;
-  if (!Object.hasOwn(session, 'cookie')) return JSON.stringify(session);
-  if (Object.isFrozen(session)) return JSON.stringify({ ...session, cookie: undefined });
-  record['cookie'] = undefined; // a fifth of the cost of copying the rest
-  try {
-    return JSON.stringify(record);
-  } finally {
-    record['cookie'] = cookie;
-  }
+  return JSON.stringify(hasToJson(session) ? session : { ...session, cookie: undefined });
 }
 
 /**
@@ -150,11 +142,16 @@ export function recordText(session: object, data: string, whole?: WholeText): st
   return [COOKIE_FIRST, cookie, data === NO_DATA ? '' : ',', data].join('');
 }
 
-/** Whether a session's JSON does. The app may have given it a `toJSON` of its own. */
+/** Whether a session's JSON does. */
 function beginsWithCookie(session: object): session is { cookie: unknown } {
-  if (typeof (session as { toJSON?: unknown }).toJSON === 'function') return false;
+  if (hasToJson(session)) return false;
   for (const key in session) return key === 'cookie';
   return false;
+}
+
+/** An app may have its own idea of a session's JSON, which then is one with or without a cookie. */
+function hasToJson(session: object): boolean {
+  return typeof (session as { toJSON?: unknown }).toJSON === 'function';
 }
 
 function cookieText(cookie: unknown): string {

@@ -20,6 +20,7 @@ export function makeStore(subject: Subject, spec: StoreSpec): ObservedStore {
   if (spec.kind === 'default') return { store: undefined, ...unseen, stored: async () => ({}) };
   if (spec.kind === 'memory') {
     const store = new subject.MemoryStore();
+    for (const [id, text] of Object.entries(spec.records ?? {})) store['set'](id, JSON.parse(text), () => {});
     return { store, ...unseen, stored: () => allOf(store) };
   }
   const store = makeRecordingStore(subject, spec);

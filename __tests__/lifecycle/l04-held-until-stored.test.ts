@@ -73,6 +73,21 @@ const cases: Case[] = [
     finds: { user: 'bob' },
   },
   {
+    name: "a save() that the session's own touch() begins",
+    handler: (req, res) => {
+      Object.defineProperty(req.session, 'touch', {
+        value(this: any) {
+          this.seen = true;
+          this.save();
+          return this.resetMaxAge();
+        },
+      });
+      redirect(res, '/next');
+    },
+    waitsFor: 'set',
+    finds: { user: 'ada', seen: true },
+  },
+  {
     name: 'no change: the touch',
     handler: (_req, res) => redirect(res, '/next'),
     waitsFor: 'touch',

@@ -212,6 +212,19 @@ describe('touch', () => {
     },
   );
 
+  test('the end of a request asks once', async () => {
+    let asked = 0;
+    const touch = () => asked++ % 2 === 1; // a second question would be answered otherwise
+    const { browser, traffic, settled } = await open('callback store', { touch });
+    await browser.get('/begin');
+    await settled();
+    asked = 0;
+    traffic.calls.length = 0;
+    const { setCookie } = await browser.get('/poll');
+    await settled();
+    expect([asked, setCookie, traffic.calls]).toEqual([1, [], ['get']]);
+  });
+
   test('callback store: the store is only read', async () => {
     const { browser, settled, traffic } = await open('callback store', {
       touch: (req) => req.url !== '/poll',

@@ -4,7 +4,7 @@ import { rotationIsDue } from '../lifetime.js';
 import type { HeldEnd } from '../response/end-listener.js';
 import { type Callback, isSavedPlainly, type Session } from '../session.js';
 import type { SessionContext } from './context.js';
-import { factsOf, tell } from './facts.js';
+import { factsOf, isEmptied, tell } from './facts.js';
 import { settle } from './settle.js';
 import { destroyRetired, write } from './storing.js';
 import { touch, touches } from './touching.js';
@@ -28,20 +28,33 @@ function commit(context: SessionContext, end: HeldEnd): void {
     context.failed = true; // it can't be serialized: saying so once is enough
     return commitFailed(context, error, end);
   }
-  if (todo === 'nothing') return end.done();
+  if (todo === 'nothing') return committed(context, end);
   context.committing = true;
-  carryOut(context, todo, (error) => {
+  const finished: Callback = (error) => {
+    if (!context.committing) return; // it has failed already, beside the store
     context.committing = false;
     if (context.settling === 'due') settle(context);
     if (error) commitFailed(context, error, end);
-    else end.done();
-  });
+    else committed(context, end);
+  };
+  try {
+    carryOut(context, todo, finished);
+  } catch (error) {
+    if (!context.committing) throw error; // it comes from behind the end
+    finished(error);
+  }
+}
+
+/** What the app does when its session is touched or saved may have begun to save it once more. */
+function committed(context: SessionContext, end: HeldEnd): void {
+  if (context.inFlight) context.inFlight.whenIdle(() => end.done());
+  else end.done();
 }
 
 /** What is to be done with the store, by the lifecycle table. */
 function decide(context: SessionContext): Commit {
   const session = context.current();
-  if (session && !context.cleared && touches(context, session)) touch(context, session);
+  if (session && !isEmptied(context, session) && touches(context, session)) touch(context, session);
   const text = session && context.dataOf(session);
   const facts = factsOf(context, session, text);
   context.history.committedText = text;

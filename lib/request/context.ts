@@ -70,6 +70,8 @@ export class SessionContext implements EndListener, Unwinding {
   renamed = false;
   moved: Identity | undefined;
   touched = false;
+  /** What the option `touch` has said at the end of the request. */
+  mayTouch: boolean | undefined;
   /** The stored record does not say yet when the session began. */
   undated = false;
   isSocket = false;
@@ -219,7 +221,9 @@ export class SessionContext implements EndListener, Unwinding {
 
   /** Some stores write to the session that they are given: that is no change of the app's. */
   handedOver(session: Session): void {
-    this.history.committedText = dataText(session);
+    try {
+      this.history.committedText = dataText(session);
+    } catch {} // it has its record; what the store has made of the session will be looked at when all is over
   }
 
   /** The session has just been stored as it is. */

@@ -1,6 +1,6 @@
 import type { DecisionMade } from '../decisions.js';
 import type { SessionFacts, SessionState } from '../lifecycle.js';
-import { NO_DATA } from '../record.js';
+import { dataText, NO_DATA } from '../record.js';
 import type { Session } from '../session.js';
 import type { SessionContext } from './context.js';
 import { touches } from './touching.js';
@@ -40,6 +40,11 @@ function stateOf(
   if (context.cleared && text === NO_DATA) return 'cleared';
   if (context.history.isModified(session, text)) return 'modified';
   return context.identity?.id === session.id ? 'unchanged' : 'new';
+}
+
+/** The app has cleared the session, and put nothing in since. */
+export function isEmptied(context: SessionContext, session: Session): boolean {
+  return context.cleared && dataText(session) === NO_DATA;
 }
 
 /** The browser has sent more than one cookie of ours, and is to be rid of all but one. */

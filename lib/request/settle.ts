@@ -1,12 +1,12 @@
 import { adviseOnLateChange } from '../advice.js';
 import { PRESENT } from '../lifecycle.js';
 import { changedKeys } from '../merge.js';
-import { dataText, NO_DATA } from '../record.js';
+import { dataText } from '../record.js';
 import type { Session } from '../session.js';
 import { save } from './asked.js';
 import { isUnreachable } from './commit.js';
 import type { SessionContext } from './context.js';
-import { factsOf } from './facts.js';
+import { factsOf, isEmptied } from './facts.js';
 import { lookLater } from './look-later.js';
 import { contextOf } from './request-slot.js';
 import { destroyRetired } from './storing.js';
@@ -36,7 +36,7 @@ export function settle(context: SessionContext): void {
 /** Whether the app has ended the session after the commit, or there was none since the client had left. */
 function endsLate(context: SessionContext, session: Session | undefined): boolean {
   if (context.deleted || contextOf(context.req) !== context) return false;
-  if (session) return context.cleared && dataText(session) === NO_DATA;
+  if (session) return isEmptied(context, session);
   if (!context.begun || context.destroyedId !== undefined || context.core.policy.unset === 'keep')
     return false;
   context.retire(context.id());

@@ -7,11 +7,9 @@ import type { SessionContext } from './context.js';
 export function touches(context: SessionContext, session: Session | undefined): boolean {
   const { settings } = context.core;
   if (context.touched) return true;
-  return (
-    session?.cookie !== undefined &&
-    touchIsDue(session.cookie, settings, Date.now()) &&
-    settings.touch(context.req)
-  );
+  if (session?.cookie === undefined || !touchIsDue(session.cookie, settings, Date.now())) return false;
+  context.mayTouch ??= settings.touch(context.req);
+  return context.mayTouch;
 }
 
 export function touch(context: SessionContext, session: Session): void {

@@ -68,14 +68,14 @@ async function follow(
 }
 
 function found(
-  { core }: TextRecords,
+  { core, store }: TextRecords,
   context: SessionContext,
   id: string,
   text: string,
   touchedUntil: number | undefined,
 ): object | null {
   const unread = context.takesUnread ? UnreadRecord.of(text) : undefined;
-  const record = unread ?? parseRecord(text);
+  const record = unread ?? parseRecord(text) ?? (store.isSession?.(id) ? JSON.parse(text) : undefined);
   if (!record) {
     core.reportUnusable(id, context.req);
     return null;
