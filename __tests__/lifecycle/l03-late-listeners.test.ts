@@ -41,6 +41,20 @@ describe.each(combine(HOSTS, STORES))('%s, %s', (host, store) => {
       expect(await dataSeenBy(fixture.browser)).toEqual({ early: true, late: event });
     });
 
+    test('L3: takes everything out of a stored session', async () => {
+      const empty: Handler = (req, res, next) => {
+        res.on(event, () => {
+          delete req.session.user;
+        });
+        next();
+      };
+      const fixture = await start([empty, answer]);
+      await begin(fixture);
+      await fixture.browser.get('/');
+      await fixture.settled();
+      expect(fixture.onlyData()).toEqual({});
+    });
+
     test('L3: puts something in a new session that no cookie can reach any more', async () => {
       const fixture = await start([change, answer]);
       const { setCookie } = await fixture.browser.get('/');
@@ -63,6 +77,59 @@ describe.each(combine(HOSTS, STORES))('%s, %s', (host, store) => {
       expect(fixture.traffic.count('set')).toBe(0);
       expect(fixture.onlyData()).toEqual({ user: 'ada' });
     });
+  });
+
+  const put: Handler = (req) => Object.assign(req.session, { put: true });
+  test.each<[string, boolean, Handler, unknown]>([
+    ['before the headers leave', false, put, { put: true }],
+    [
+      'before they leave ahead of the end',
+      false,
+      (req, res, next) => {
+        put(req, res, next);
+        res.write('a');
+      },
+      { put: true },
+    ],
+    ['once they have left', false, (req, res, next) => res.write('a') && put(req, res, next), undefined],
+    ['in a late listener', false, (req, res, next) => res.on('finish', () => put(req, res, next)), undefined],
+    [
+      'once they have left, if it is known',
+      true,
+      (req, res, next) => res.write('a') && put(req, res, next),
+      { user: 'ada', put: true },
+    ],
+    [
+      'in a late listener, if it is known',
+      true,
+      (req, res, next) => res.on('finish', () => put(req, res, next)),
+      { user: 'ada', put: true },
+    ],
+  ])('L3: with storeUnreachable: false, what is put in a session %s', async (_, known, change, data) => {
+    const handler: Handler = (req, res) => {
+      change(req, res, () => {});
+      res.end('text');
+    };
+    const fixture = await startSite({ host, store, after: [handler], options: { storeUnreachable: false } });
+    if (known) await begin(fixture);
+    await fixture.browser.get('/');
+    await fixture.settled();
+    expect(fixture.onlyData()).toEqual(data);
+  });
+
+  test('L3: a session that the commit has stored is unset: its record goes', async () => {
+    const unset: Handler = (req, res, next) => {
+      req.session.user = 'ada';
+      res.on('finish', () => {
+        req.session = null;
+      });
+      next();
+    };
+    const fixture = await startSite({ host, store, after: [unset, answer], options: { unset: 'destroy' } });
+    const { setCookie } = await fixture.browser.get('/');
+    expect(setCookie).toHaveLength(1);
+    await fixture.settled();
+    expect(fixture.data()).toEqual({});
   });
 
   test('L3: a late change that cannot be stored is told of by an event, and crashes nothing', async () => {
@@ -133,6 +200,19 @@ describe.each(combine(HOSTS, STORES))('%s, %s', (host, store) => {
 });
 
 describe.each(combine(HOSTS, GATED_STORES))('%s, %s', (host, store) => {
+  test('L3: a session that was unset before the end is destroyed once', async () => {
+    const unset: Handler = (req, res) => {
+      req.session = null;
+      res.end('text');
+    };
+    const fixture = await startSite({ host, store, after: [unset], options: { unset: 'destroy' } });
+    await begin(fixture);
+    await fixture.browser.get('/');
+    await fixture.settled();
+    expect(fixture.traffic.count('destroy')).toBe(1);
+    expect(fixture.data()).toEqual({});
+  });
+
   test('L3: a late save that fails is told of by an event, and crashes nothing', async () => {
     const failure = new Error('the store is on fire');
     const fixture = await startSite({

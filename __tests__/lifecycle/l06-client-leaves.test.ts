@@ -96,6 +96,23 @@ describe.each(combine(HOSTS, STORES))('%s, %s', (host, store) => {
     expect(fixture.onlyData()).toEqual({ user: 'ada', before: true, after: true });
   });
 
+  test('L6: what was saved before the client left is not written again', async () => {
+    const saved = gate();
+    const fixture = await start(async (req) => {
+      req.session.changed = true;
+      await req.session.save();
+      fixture.traffic.calls.length = 0;
+      saved.open();
+    });
+    await begin(fixture);
+    const exchange = fixture.browser.start('/');
+    await saved.opened;
+    exchange.leave();
+    await fixture.settled();
+    expect(fixture.traffic.calls).toEqual([]);
+    expect(fixture.onlyData()).toEqual({ user: 'ada', changed: true });
+  });
+
   test('L6: a session destroyed before the client left stays so', async () => {
     const destroyed = gate();
     const fixture = await start(async (req) => {

@@ -117,12 +117,15 @@ describe.each(combine(HOSTS, GATED_STORES))('%s, %s', (host, store) => {
         req.session.self = req.session;
         res.end('as written');
       });
+      const reported: unknown[] = [];
+      fixture.sessions.on('error', ({ error }) => reported.push(String(error)));
       await begin(fixture);
       const answer = await fixture.browser.get('/');
       expect(answer.body).toBe('as written');
       await fixture.settled();
       expect(fixture.site.errors).toEqual([expect.objectContaining({ name: 'TypeError' })]);
       expect(String(fixture.site.errors[0])).toContain('Converting circular structure to JSON');
+      expect(reported).toEqual([]);
       expect(fixture.onlyData()).toEqual({ user: 'ada' });
     });
   });

@@ -29,6 +29,21 @@ describe.each(combine(HOSTS, STORES))('%s, %s', (host, store) => {
     expect(await dataSeenBy(fixture.browser)).toEqual({});
   });
 
+  test('L11: what goes in after clear(), and in a late listener, is stored', async () => {
+    const fixture = await start((req, res) => {
+      req.session.clear();
+      req.session.user = 'bob';
+      res.on('finish', () => {
+        req.session.late = true;
+      });
+      res.end('text');
+    });
+    await begin(fixture);
+    await fixture.browser.get('/');
+    await fixture.settled();
+    expect(fixture.onlyData()).toEqual({ user: 'bob', late: true });
+  });
+
   test.each<[string, session.SessionOptions, string]>([
     [
       'a path and a domain',

@@ -62,6 +62,15 @@ describe('a session that nobody looks at', () => {
     expect(store.sessions[id]).toBe(text);
   });
 
+  test('has changed nothing, if it holds no data and is read at once', async () => {
+    const { store, browser, id } = await open(end, { cookie: { maxAge: HOUR }, rotateAfter: HOUR });
+    const { cookie } = JSON.parse(store.sessions[id]!);
+    await store.set(id, JSON.stringify({ cookie }), { expires: Date.now() + HOUR });
+    const { setCookie } = await browser.get('/');
+
+    expect(setCookie).toEqual([]);
+  });
+
   test('is written with resave, and sent with rolling', async () => {
     const { store, browser, id } = await open(end, { resave: true, rolling: true });
     const write = jest.spyOn(store.records, 'writeCompact');
@@ -242,6 +251,12 @@ describe('what is stored is not trusted', () => {
   test.each([
     ['is not first', `{"user":"ada",${COOKIE}}`, { user: 'ada' }],
     [
+      'comes after an object under a name as long as its own',
+      `{"basket":{"path":"/"},${COOKIE},"user":"ada"}`,
+      { basket: { path: '/' }, user: 'ada' },
+    ],
+    ['is followed by a space', `{${COOKIE} ,"user":"ada"}`, { user: 'ada' }],
+    [
       'holds an object',
       '{"cookie":{"originalMaxAge":null,"expires":null,"x":{"y":"}"},"path":"/"},"user":"ada"}',
       { user: 'ada' },
@@ -307,6 +322,34 @@ test('sessions whose cookies differ keep each their own', async () => {
     ['a.example', 'a.example'],
     ['b.example', 'b.example'],
   ]);
+});
+
+test('a session that the app has frozen is stored as it is', async () => {
+  const { browser, stored } = await open((req, res) => {
+    req.session.frozen = true;
+    Object.freeze(req.session);
+    res.end();
+  });
+  await browser.get('/');
+
+  expect(dataOf(stored())).toEqual({ user: 'ada', frozen: true });
+});
+
+test.each([
+  [true, 'is stored and sent', 'Path=/app'],
+  [false, 'comes along with the touch, and is not sent', undefined],
+])('with trackCookie: %s, a change of the cookie alone %s', async (trackCookie, _, sent) => {
+  const { browser, stored } = await open(
+    (req, res) => {
+      req.session.cookie.path = '/app';
+      res.end();
+    },
+    { trackCookie, saveUninitialized: true },
+  );
+  const { setCookie } = await browser.get('/');
+
+  expect(setCookie).toEqual(sent ? [expect.stringContaining(sent)] : []);
+  expect(stored().cookie.path).toBe('/app');
 });
 
 describe('verified cookies are remembered', () => {

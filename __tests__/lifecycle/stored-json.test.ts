@@ -94,6 +94,16 @@ describe.each([
   });
 });
 
+test('a long session that loses all its data is written once', async () => {
+  const change = changes['all data removed'] as (typeof changes)[string];
+  const { browser, store } = await open({}, Math.max(...Object.values(LENGTHS)), change);
+  await browser.get('/begin');
+  const write = jest.spyOn(store.records, 'writeCompact');
+  await browser.get('/');
+  await ended.shift();
+  expect(write).toHaveBeenCalledTimes(1);
+});
+
 /** What each response's session was as text, when all listeners had run. */
 const ended: Promise<string>[] = [];
 

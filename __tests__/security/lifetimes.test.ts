@@ -27,6 +27,7 @@ const pages: Handler = async (req, res) => {
   if (pathname === '/regenerate') {
     await req.session.regenerate({ keep: true, restart: searchParams.has('restart') });
   }
+  if (pathname === '/stream') res.write(' ');
   if (pathname === '/long') req.session.cookie.maxAge = 100 * HOUR;
   const { createdAt, expiresAt, user } = req.session;
   res.end(JSON.stringify({ createdAt, expiresAt, user, n: req.session.n }));
@@ -71,6 +72,13 @@ describe.each(STORES)('%s', (store) => {
       expect((await look(browser)).user).toBe('ada');
       clock.pass(HOUR - 1);
       expect((await look(browser)).user).toBe('ada');
+    });
+
+    test('the cookie of a response that streams gets its new end all the same', async () => {
+      const { browser } = await open(store, options);
+      await browser.get('/begin');
+      clock.pass(30 * MINUTE);
+      expect(cookieLife((await browser.get('/stream')).setCookie)).toBe(HOUR);
     });
 
     test('caps the cookie, also one that the app prolongs', async () => {

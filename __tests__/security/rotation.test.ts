@@ -29,6 +29,7 @@ const pages: Handler = async (req, res) => {
   if (pathname === '/set') req.session[searchParams.get('key')!] = true;
   if (pathname === '/logout') await req.session.destroy();
   if (pathname === '/clear') req.session.clear();
+  if (pathname === '/stream') res.write(' ');
   if (pathname === '/update') await req.session.update((data: any) => (data.n = (data.n ?? 0) + 1));
   const { cookie: _, ...data } = req.session ?? {};
   res.end(JSON.stringify(data));
@@ -197,6 +198,15 @@ describe.each(STORES)('%s', (store) => {
     expect(other.cookie('connect.sid')).toBe(before);
     expect(await ask(other, '/look')).toEqual({ user: 'ada', mine: true });
     expect(Object.keys(fixture.data())).not.toContain(target);
+  });
+
+  test('a request whose headers have left does not rotate: the browser could not be told', async () => {
+    const { browser, data } = await open(store);
+    const ids = Object.keys(data());
+    clock.pass(HOUR);
+
+    expect(await ask(browser, '/stream')).toEqual({ user: 'ada' });
+    expect(Object.keys(data())).toEqual(ids);
   });
 
   test('a request that does not touch does not rotate', async () => {
