@@ -38,10 +38,10 @@ function adviseInProduction({ store, secrets }: Settings): void {
         'Give session() a store that lasts, such as RedisStore, PostgresStore or SqliteStore.',
     );
   }
-  if (secrets?.[0] !== undefined && isWeak(secrets[0])) {
+  if (secrets?.some(isWeak)) {
     warnOnce(
       'WARN_SESSION_WEAK_SECRET',
-      `the secret is short or a placeholder, so that cookies can be forged. Use ${FEWEST_SECRET_BYTES} random bytes, from the environment.`,
+      `a secret is short or a placeholder, so that cookies can be forged. Use ${FEWEST_SECRET_BYTES} random bytes, from the environment.`,
     );
   }
 }

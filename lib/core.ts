@@ -110,10 +110,21 @@ export class Core {
     this.sockets.whenUsed = () => this.#listenTo(store);
   }
 
-  /** A store that can tell of destroyed sessions saves their sockets the wait for the next look. */
-  #listenTo(store: Store | SessionStore): void {
-    const heard = (store as SessionStore).onDestroy?.((id) => void this.sockets.check(id));
-    heard?.catch((error: unknown) => this.events.report('', undefined, error));
+  /**
+   * A store that can tell of destroyed sessions saves their sockets the wait for the next look. Until it listens it has
+   * told of none, so that all are looked up then. Where it fails it is asked again: its server may be away just now.
+   */
+  async #listenTo(store: Store | SessionStore, failures = 0): Promise<void> {
+    const { onDestroy } = store as SessionStore;
+    if (!onDestroy) return;
+    try {
+      await onDestroy.call(store, (id) => void this.sockets.check(id));
+      this.sockets.checkAll();
+    } catch (error) {
+      if (failures === 0) this.events.report('', undefined, error);
+      const pause = Math.min(100 * 2 ** failures, 30_000) * (0.5 + Math.random() / 2); // not all processes at once
+      setTimeout(() => void this.#listenTo(store, failures + 1), pause).unref();
+    }
   }
 
   #textDriver({ store, concurrency }: Settings): StoreDriver | undefined {

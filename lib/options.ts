@@ -57,9 +57,16 @@ export interface SessionOptions {
   merge?: MergeFunction | undefined;
   /** What becomes of a request whose changes were dropped, since its session was destroyed meanwhile. `'error'`: as if saving had failed. Default `'ignore'`. */
   onInterrupted?: 'ignore' | 'error' | undefined;
-  /** How long the store may take over one operation, in milliseconds, before that fails with `ERR_SESSION_STORE_TIMEOUT`. Default 30 seconds. */
+  /**
+   * How long the store may take over one operation, in milliseconds, before that fails with `ERR_SESSION_STORE_TIMEOUT`.
+   * A write that others keep getting in the way of is tried for five times as long. Default 30 seconds.
+   */
   storeTimeout?: number | undefined;
-  /** What requests get while the store says that it is disconnected. `'skip'` (default, as express-session): no `req.session`. `'error'`: `ERR_SESSION_STORE_DOWN`. */
+  /**
+   * What requests get while a store made for express-session says that it is disconnected, from its event `disconnect`
+   * until `connect`. `'skip'` (default, as express-session): no `req.session`. `'error'`: `ERR_SESSION_STORE_DOWN`. A store
+   * that fails or doesn't answer is an error for the request whatever this option says.
+   */
   onStoreDown?: 'skip' | 'error' | undefined;
   /** How long a session may live however busy it is, in milliseconds since it began. `regenerate({ restart: true })` begins anew. Default: for ever. */
   absoluteTimeout?: number | undefined;
@@ -79,7 +86,7 @@ export interface SessionOptions {
   onReuse?: 'ignore' | 'revoke' | undefined;
   /** Whose a session is, so that `sessions.of(user)` and `sessions.revoke(user)` find it: a key of the session, such as `'userId'`, or a function of its data. */
   owner?: OwnerOption | undefined;
-  /** Whether this request keeps its session alive; polling need not. Default: all do. */
+  /** Whether this request keeps its session alive; polling need not. One that doesn't does not rotate the id either. Default: all do. */
   touch?: ((req: AppRequest) => boolean) | undefined;
   /** Requests that have no business with sessions, such as static files and health checks: they get no `req.session`. */
   skip?: ((req: AppRequest) => boolean) | undefined;

@@ -68,13 +68,21 @@ export async function revokeSessions(
   for (let round = 0; round < ROUNDS; round++) {
     const before = count;
     for await (const { found } of find(core, store, owner)) {
-      if (except !== undefined && found.matches(except)) continue;
+      if (except !== undefined && (await isSpared(core, found, except))) continue;
       await revokeOne(core, found);
       count++;
     }
     if (count === before || core.settings.rotateAfter === 0) break; // else an id may have been rotated meanwhile
   }
   return count;
+}
+
+/** Whether this is the session with that id, or the one that it has become: another request may have rotated it meanwhile. */
+async function isSpared(core: Core, found: OwnedRecord, except: string): Promise<boolean> {
+  if (found.matches(except)) return true;
+  if (core.settings.rotateAfter === 0) return false;
+  const line = await core.updater.lineOf(except);
+  return line.some((id) => found.matches(id));
 }
 
 /** What the sockets of a revoked session are told. */

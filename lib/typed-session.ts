@@ -41,7 +41,7 @@ export interface TypedSessionOptions<Data extends object> extends Omit<SessionOp
   /** As {@link SessionOptions.owner}. */
   owner?: Key<Data> | ((data: Partial<Data>) => string | number | undefined | null) | undefined;
   /** As {@link SessionOptions.merge}. */
-  merge?: ((...sides: Sides<Data>) => unknown) | undefined;
+  merge?: ((...sides: Sides<Data>) => unknown) | MergeWithoutKey<Data> | undefined;
 }
 
 /** What `merge` gets. A comparison of `key` tells the compiler of which type the values are. */
@@ -53,6 +53,19 @@ type Sides<Data extends object> = {
     key: K,
   ];
 }[Key<Data>];
+
+/**
+ * A `merge` that takes no `key`. A function of three parameters isn't assignable to one of {@link Sides}, which is a union.
+ *
+ * The second signature says nothing new. It keeps the compiler from reading the types of parameters off this type: of
+ * two that it could read them off, it would take neither.
+ */
+interface MergeWithoutKey<Data extends object> {
+  (base: Value<Data>, mine: Value<Data>, theirs: Value<Data>): unknown;
+  <_>(base: Value<Data>, mine: Value<Data>, theirs: Value<Data>): unknown;
+}
+
+type Value<Data extends object> = Data[Key<Data>] | undefined;
 
 /** What `session()` returns for sessions that hold `Data`. */
 export interface TypedSessionHandler<Data extends object> extends SessionHandler {

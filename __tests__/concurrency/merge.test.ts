@@ -292,6 +292,14 @@ describe('conflicts', () => {
     expect(writes).toBe(100);
     const errors = shared.events.filter(({ name }) => name === 'error');
     expect(errors).toMatchObject([{ error: { code: 'ERR_SESSION_CONFLICT' } }]);
+
+    const now = performance.now();
+    let looks = 0;
+    jest.spyOn(performance, 'now').mockImplementation(() => now + 10_000 * looks++); // the store gets slow
+    writes = 0;
+    expect((await shared.request(({ session }) => Object.assign(session, { a: 'new' }))).status).toBe(500);
+    expect(writes).toBeLessThan(30); // of 5 times 30 seconds
+    jest.restoreAllMocks();
   }, 30_000);
 });
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { ConformanceOptions } from '../../lib/conformance/index.js';
 import type { OwnedRecord, SetOptions } from '../../lib/stores/store.js';
+import { brokenOptional } from './broken-optional.js';
 import { ReferenceStore, type Row } from './reference-store.js';
 
 /** A store with one realistic fault. */
@@ -124,6 +125,83 @@ class PlainObjectMap extends Map<string, Row> {
 const shared = new Map<string, Row>();
 
 export const brokenStores: BrokenStore[] = [
+  ...brokenOptional,
+  {
+    fault: '`expected: null` stores without an expiry (SET ... NX)',
+    caughtBy: 'expiry: a record made with `expected: null` is there until it expires, and then gone',
+    Store: class extends ReferenceStore {
+      override set(id: string, text: string, how: SetOptions) {
+        return super.set(id, text, how.expected === null ? { ...how, expires: Infinity } : how);
+      }
+    },
+  },
+  {
+    fault: '`expected: null` over an expired record keeps its expiry (ON CONFLICT DO UPDATE SET value)',
+    caughtBy: 'expiry: a record made with `expected: null` is there until it expires, and then gone',
+    Store: class extends ReferenceStore {
+      override set(id: string, text: string, how: SetOptions) {
+        const before = this.rows.get(id);
+        return super.set(
+          id,
+          text,
+          how.expected === null && before ? { ...how, expires: before.expires } : how,
+        );
+      }
+    },
+  },
+  {
+    fault: '`expected: text` stores without an expiry (SET drops the TTL)',
+    caughtBy: 'expiry: a set with `expected: text` gives a record a later expiry, and no more than that',
+    also: [
+      'expiry: a set with `expected: text` gives a record an earlier expiry',
+      'expiry: a set with a time in the past ends a record only if `expected` holds',
+    ],
+    Store: class extends ReferenceStore {
+      override set(id: string, text: string, how: SetOptions) {
+        return super.set(id, text, typeof how.expected === 'string' ? { ...how, expires: Infinity } : how);
+      }
+    },
+  },
+  {
+    fault: '`expected: text` keeps the expiry of the record (UPDATE ... SET value)',
+    caughtBy: 'expiry: a set with `expected: text` gives a record a later expiry, and no more than that',
+    also: [
+      'expiry: a set with `expected: text` gives a record an earlier expiry',
+      'expiry: a set with a time in the past ends a record only if `expected` holds',
+    ],
+    Store: class extends ReferenceStore {
+      override async set(id: string, text: string, how: SetOptions) {
+        const row = this.live(id);
+        return super.set(
+          id,
+          text,
+          row && typeof how.expected === 'string' ? { ...how, expires: row.expires } : how,
+        );
+      }
+    },
+  },
+  {
+    fault: '`expected: text` never shortens a life',
+    caughtBy: 'expiry: a set with `expected: text` gives a record an earlier expiry',
+    also: ['expiry: a set with a time in the past ends a record only if `expected` holds'],
+    Store: class extends ReferenceStore {
+      override async set(id: string, text: string, how: SetOptions) {
+        const before = typeof how.expected === 'string' ? (this.live(id)?.expires ?? 0) : 0;
+        return super.set(id, text, { ...how, expires: Math.max(how.expires, before) });
+      }
+    },
+  },
+  {
+    fault: 'a set with a time in the past deletes before it compares',
+    caughtBy: 'expiry: a set with a time in the past ends a record only if `expected` holds',
+    Store: class extends ReferenceStore {
+      override async set(id: string, text: string, how: SetOptions) {
+        const written = await super.set(id, text, how);
+        if (how.expires <= Date.now()) this.rows.delete(id);
+        return written;
+      }
+    },
+  },
   {
     fault: 'a TTL in seconds is given where milliseconds are wanted',
     caughtBy: 'expiry: a record is there until it expires, and then gone',
@@ -131,6 +209,8 @@ export const brokenStores: BrokenStore[] = [
       'expiry: set gives a record a later expiry',
       'expiry: touch prolongs a record, up to the new expiry',
       'expiry: a set that is refused does not prolong the record',
+      'expiry: a record made with `expected: null` is there until it expires, and then gone',
+      'expiry: a set with `expected: text` gives a record a later expiry, and no more than that',
     ],
     Store: class extends ReferenceStore {
       override set(id: string, text: string, how: SetOptions) {
@@ -152,6 +232,9 @@ export const brokenStores: BrokenStore[] = [
       'expiry: ids does not list an expired record',
       'expiry: set gives a record an earlier expiry',
       'expiry: touch does not revive an expired record',
+      'expiry: a record made with `expected: null` is there until it expires, and then gone',
+      'expiry: a set with `expected: text` gives a record a later expiry, and no more than that',
+      'expiry: a set with `expected: text` gives a record an earlier expiry',
     ],
     Store: class extends ReferenceStore {
       override set(id: string, text: string, how: SetOptions) {
@@ -196,6 +279,10 @@ export const brokenStores: BrokenStore[] = [
       'expiry: touch does not revive an expired record',
       'expiry: touch prolongs a record, up to the new expiry',
       'expiry: touch shortens the life of a record',
+      'expiry: a record made with `expected: null` is there until it expires, and then gone',
+      'expiry: a set with `expected: text` gives a record a later expiry, and no more than that',
+      'expiry: a set with `expected: text` gives a record an earlier expiry',
+      'expiry: a set with a time in the past ends a record only if `expected` holds',
     ],
     Store: class extends ReferenceStore {
       override async get(id: string) {
@@ -216,6 +303,7 @@ export const brokenStores: BrokenStore[] = [
   {
     fault: 'a time in the past means "for ever", as a TTL of 0 or less does in some caches',
     caughtBy: 'expiry: a record that is set with a time in the past is gone',
+    also: ['expiry: a set with a time in the past ends a record only if `expected` holds'],
     Store: class extends ReferenceStore {
       override set(id: string, text: string, how: SetOptions) {
         return super.set(id, text, how.expires <= Date.now() ? { ...how, expires: Infinity } : how);
@@ -228,6 +316,9 @@ export const brokenStores: BrokenStore[] = [
     also: [
       'expiry: a record that is set with a time in the past is gone',
       'expiry: set gives a record an earlier expiry',
+      'expiry: a set with `expected: text` gives a record a later expiry, and no more than that',
+      'expiry: a set with `expected: text` gives a record an earlier expiry',
+      'expiry: a set with a time in the past ends a record only if `expected` holds',
     ],
     Store: class extends ReferenceStore {
       override async set(id: string, text: string, how: SetOptions) {
@@ -238,6 +329,7 @@ export const brokenStores: BrokenStore[] = [
   {
     fault: 'a refused set renews the expiry',
     caughtBy: 'expiry: a set that is refused does not prolong the record',
+    also: ['expiry: a set with a time in the past ends a record only if `expected` holds'],
     Store: class extends ReferenceStore {
       override async set(id: string, text: string, how: SetOptions) {
         const written = await super.set(id, text, how);
@@ -284,6 +376,7 @@ export const brokenStores: BrokenStore[] = [
   {
     fault: '`expected: null` fails on an expired record (INSERT ... ON CONFLICT DO NOTHING)',
     caughtBy: 'expiry: `expected: null` writes over an expired record',
+    also: ['expiry: a record made with `expected: null` is there until it expires, and then gone'],
     Store: class extends ReferenceStore {
       override async set(id: string, text: string, how: SetOptions) {
         return how.expected === null && this.rows.has(id) ? false : super.set(id, text, how);
@@ -329,6 +422,15 @@ export const brokenStores: BrokenStore[] = [
     },
   },
   {
+    fault: 'ids gives the first 1000, as many a database does',
+    caughtBy: 'many records: each is kept, found and removed',
+    Store: class extends ReferenceStore {
+      override async *ids() {
+        yield* [...this.rows.keys()].filter((id) => this.live(id)).slice(0, 1000);
+      }
+    },
+  },
+  {
     fault: 'touch upserts',
     caughtBy: 'touch: of an unknown id is false and makes no record',
     also: [
@@ -340,6 +442,15 @@ export const brokenStores: BrokenStore[] = [
       override async touch(id: string, expires: number) {
         this.rows.set(id, { text: this.live(id)?.text ?? '{}', expires });
         return true;
+      }
+    },
+  },
+  {
+    fault: 'touch says false when nothing changes (the affected rows of MySQL)',
+    caughtBy: 'touch: with the expiry that the record already has is true',
+    Store: class extends ReferenceStore {
+      override async touch(id: string, expires: number) {
+        return this.live(id)?.expires !== expires && super.touch(id, expires);
       }
     },
   },
@@ -378,6 +489,7 @@ export const brokenStores: BrokenStore[] = [
   {
     fault: 'getAndTouch is no more than get',
     caughtBy: 'getAndTouch: gives the text and prolongs the record',
+    also: ['getAndTouch: gives a record an earlier expiry, and ends it by one in the past'],
     Store: class extends ReferenceStore {
       getAndTouch(id: string) {
         return this.get(id);
@@ -387,6 +499,7 @@ export const brokenStores: BrokenStore[] = [
   {
     fault: 'getAndTouch makes the record last for ever (GETEX with PERSIST)',
     caughtBy: 'getAndTouch: gives the text and prolongs the record',
+    also: ['getAndTouch: gives a record an earlier expiry, and ends it by one in the past'],
     Store: class extends ReferenceStore {
       async getAndTouch(id: string) {
         const row = this.live(id);
@@ -398,6 +511,10 @@ export const brokenStores: BrokenStore[] = [
   {
     fault: 'getAndTouch upserts',
     caughtBy: 'getAndTouch: where there is no record it gives undefined and makes none',
+    also: [
+      'getAndTouch: neither gives nor revives an expired record',
+      'races: a getAndTouch never brings back what is being destroyed',
+    ],
     Store: class extends ReferenceStore {
       async getAndTouch(id: string, expires: number) {
         const text = this.live(id)?.text;
@@ -409,6 +526,7 @@ export const brokenStores: BrokenStore[] = [
   {
     fault: 'owned knows only what was set last',
     caughtBy: "owned: gives a user's live records, and what it gives can be destroyed",
+    also: ['owned: gives all records of a user, also where they are many'],
     Store: class extends OwningStore {
       override note(owner: string, id: string) {
         this.owners.set(owner, new Set([id]));
@@ -511,6 +629,8 @@ export const brokenStores: BrokenStore[] = [
     also: [
       'expiry: a set that is refused does not prolong the record',
       'races: of many that create a record, exactly one wins',
+      'expiry: a set with a time in the past ends a record only if `expected` holds',
+      'values: the empty text is a text, and not the lack of one',
     ],
     Store: class extends ReferenceStore {
       override set(id: string, text: string, { expires, expected }: SetOptions) {
@@ -533,6 +653,8 @@ export const brokenStores: BrokenStore[] = [
       'races: of many that expect the same text, exactly one wins',
       'races: no increment by compare-and-set is lost',
       'races: a set that expects a text never brings back what is being destroyed',
+      'expiry: a set with a time in the past ends a record only if `expected` holds',
+      'values: the empty text is a text, and not the lack of one',
     ],
     Store: class extends ReferenceStore {
       override set(id: string, text: string, { expires }: SetOptions) {
@@ -547,6 +669,7 @@ export const brokenStores: BrokenStore[] = [
       'expected text: refuses after a destroy, and makes no record',
       'expiry: `expected: text` does not hold for an expired record',
       'races: a set that expects a text never brings back what is being destroyed',
+      'values: the empty text is a text, and not the lack of one',
     ],
     Store: class extends ReferenceStore {
       override async set(id: string, text: string, how: SetOptions) {
@@ -567,6 +690,8 @@ export const brokenStores: BrokenStore[] = [
       'races: of many that create a record, exactly one wins',
       'races: of many that expect the same text, exactly one wins',
       'races: no increment by compare-and-set is lost',
+      'expiry: a set with a time in the past ends a record only if `expected` holds',
+      'values: the empty text is a text, and not the lack of one',
     ],
     Store: class extends ReferenceStore {
       override async set(id: string, text: string, how: SetOptions) {
@@ -638,6 +763,10 @@ export const brokenStores: BrokenStore[] = [
       'races: a touch never brings back what is being destroyed',
       'touch: after a destroy is false and makes no record',
       'touch: of an unknown id is false and makes no record',
+      'expiry: a record made with `expected: null` is there until it expires, and then gone',
+      'expiry: a set with `expected: text` gives a record a later expiry, and no more than that',
+      'expiry: a set with `expected: text` gives a record an earlier expiry',
+      'expiry: a set with a time in the past ends a record only if `expected` holds',
     ],
     Store: class extends ReferenceStore {
       override async get(id: string) {
@@ -661,6 +790,7 @@ export const brokenStores: BrokenStore[] = [
       'values: quotes, escapes and code are only text',
       'values: text that is no JSON of a session is kept too',
       'values: unicode comes back unchanged',
+      'values: the empty text is a text, and not the lack of one',
     ],
     Store: class extends ReferenceStore {
       override async set(id: string, text: string, how: SetOptions) {
@@ -781,6 +911,34 @@ export const brokenStores: BrokenStore[] = [
     fault: 'texts end at a NUL',
     caughtBy: 'values: text that is no JSON of a session is kept too',
     Store: onTexts((text) => text.split('\0')[0]!),
+  },
+  {
+    fault: 'the empty text counts as none',
+    caughtBy: 'values: the empty text is a text, and not the lack of one',
+    Store: class extends ReferenceStore {
+      override async get(id: string) {
+        return (await super.get(id)) || undefined;
+      }
+    },
+  },
+  {
+    fault: '`expected` is looked at only if it is truthy',
+    caughtBy: 'values: the empty text is a text, and not the lack of one',
+    Store: class extends ReferenceStore {
+      override set(id: string, text: string, { expires, expected }: SetOptions) {
+        const how = expected || expected === null ? { expires, expected } : { expires };
+        return super.set(id, text, how);
+      }
+    },
+  },
+  {
+    fault: "`expected: ''` is taken for null",
+    caughtBy: 'values: the empty text is a text, and not the lack of one',
+    Store: class extends ReferenceStore {
+      override set(id: string, text: string, how: SetOptions) {
+        return super.set(id, text, how.expected === '' ? { ...how, expected: null } : how);
+      }
+    },
   },
   {
     fault: 'escaped control characters are dropped (jsonb refuses \\u0000)',

@@ -110,6 +110,16 @@ const cases: [what: string, setUp: Case][] = [
       },
     },
   ],
+  ...[{ path: '/x', httpOnly: true, originalMaxAge: null }, { maxAge: 5_000 }, {}].map(
+    (cookie): [string, Case] => [
+      `the cookie of a session, by a plain object: ${JSON.stringify(cookie)}`,
+      {
+        handler: ({ session }) => {
+          changed(session).cookie = { ...cookie };
+        },
+      },
+    ],
+  ),
   [
     'the session, by one of its own making',
     {

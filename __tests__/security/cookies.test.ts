@@ -36,6 +36,14 @@ function send({ site }: Fixture, cookie: string, path = '/', headers = {}): Prom
 
 const userOf = ({ body }: Answer): unknown => JSON.parse(body).user;
 
+test('forged cookies do not crowd out the genuine one behind them', async () => {
+  const fixture = await open();
+  const genuine = await login(fixture);
+  const forged = Array.from({ length: 40 }, (_, n) => cookieOf(`forged${n}`, 'another secret'));
+  expect(userOf(await send(fixture, [...forged, genuine].join('; ')))).toBe('ada');
+  expect(fixture.traffic.calls).toEqual(['get', 'touch']);
+});
+
 describe('names that promise something are held to it at start', () => {
   const make = (name: string, cookie: session.CookieOptions) => () =>
     session({ ...baseOptions, name, cookie });

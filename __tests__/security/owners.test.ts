@@ -323,6 +323,22 @@ test('a rotation between the look at the record and its end does not save the se
   expect(await collect(store.ids())).toEqual([]);
 });
 
+test('the session that is to stay does so under whatever id it has by then', async () => {
+  const clock = stopClock();
+  for (const make of [() => new ListingStore(), () => session.hashIds(new IndexedStore())]) {
+    const { handler, login } = await open(make(), { rotateAfter: HOUR });
+    const [browser, other] = [await login(7), await login(7)];
+    const { id } = await ask(browser);
+    clock.pass(HOUR);
+    await ask(browser); // rotates
+    expect((await ask(browser)).id).not.toBe(id);
+
+    expect(await handler.revoke(7, { except: id })).toBe(1);
+    expect((await ask(browser)).data).toEqual({ userId: 7 });
+    expect((await ask(other)).data).toEqual({});
+  }
+});
+
 test('nor where the listing has missed the new id, and the store keeps no ids', async () => {
   const clock = stopClock();
   const inner = new IndexedStore();

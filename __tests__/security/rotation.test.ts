@@ -159,6 +159,33 @@ describe.each(STORES)('%s', (store) => {
     expect(stored(fixture)).toEqual([]);
   });
 
+  test("onReuse: 'revoke' spares the session of a browser that has its present cookie beside the old one", async () => {
+    const fixture = await open(store, { onReuse: 'revoke' });
+    const { browser, events, settled, site } = fixture;
+    const old = browser.cookieHeader('/');
+    for (let round = 0; round < 2; round++) {
+      clock.pass(HOUR);
+      await browser.get('/look');
+      await settled();
+    }
+    const cookie = `${old}; ${browser.cookieHeader('/')}`;
+    expect(await ask(new Browser(site), '/look', { cookie })).toEqual({ user: 'ada' });
+    expect(events.map(([name]) => name)).toEqual(['rotate', 'rotate']);
+  });
+
+  test('requests that leave the store alone rotate too, but for those that may not prolong the session', async () => {
+    const fixture = await open(store, { touchAfter: 2 * HOUR, touch: (req) => req.url !== '/poll' });
+    const { browser, events, settled } = fixture;
+    clock.pass(HOUR);
+    await browser.get('/poll');
+    await settled();
+    expect(events).toEqual([]);
+    expect((await browser.get('/look')).setCookie).toHaveLength(1);
+    await settled();
+    expect(events.map(([name]) => name)).toEqual(['rotate']);
+    expect(await ask(browser, '/look')).toEqual({ user: 'ada' });
+  });
+
   test.each(['/logout', '/clear'])(
     '%s with the old id ends the session, and so does the new id',
     async (path) => {

@@ -327,6 +327,37 @@ CREATE INDEX IF NOT EXISTS "Sessions_owner_idx" ON "My App"."Sessions" (owner, s
       expect(await store.get('a')).toBe(undefined);
     });
 
+    test('that is dropped is reported by one operation, and created again by the next', async () => {
+      const pool = await freshPool();
+      const store = newStore(pool);
+      const dropped = {
+        code: 'ERR_SESSION_STORE_TABLE',
+        message:
+          'PostgresStore: the table "session" was dropped. The next operation creates it again. ' +
+          '(42P01 relation "session" does not exist)',
+      };
+      expect(await store.set('a', '{}', { expires: later(), owner: 'ann' })).toBe(true);
+      for (const operation of [() => store.get('a'), () => store.set('a', '{}', { expires: later() })]) {
+        await pool.query('DROP TABLE session');
+        await expect(operation()).rejects.toMatchObject(dropped);
+        expect(await store.set('a', '{}', { expires: later(), owner: 'ann' })).toBe(true);
+        expect(await collect(store.owned('ann'))).toMatchObject([{ key: 'a' }]);
+      }
+    });
+
+    test('that is replaced by one without owners, or by one with them, is looked at anew', async () => {
+      const pool = await freshPool();
+      const store = newStore(pool, { createTable: false });
+      const write = () => store.set('a', '{}', { expires: later(), owner: 'ann' });
+      await expect(write()).rejects.toMatchObject({ cause: { code: '42P01' } });
+      await pool.query(PostgresStore.ddl());
+      expect(await write()).toBe(true);
+      expect((await pool.query('SELECT owner FROM session')).rows).toEqual([{ owner: 'ann' }]);
+      await pool.query(`DROP TABLE session; ${THEIR_DDL}`);
+      await expect(write()).rejects.toMatchObject({ cause: { code: '42703' } });
+      expect(await write()).toBe(true);
+    });
+
     test('that could not be created is tried again', async () => {
       const pool = await freshPool();
       const store = newStore(pool, { table: 'app.sess' });

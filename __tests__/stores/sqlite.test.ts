@@ -206,9 +206,8 @@ describeWith('sqlite', 'SqliteStore', () => {
         const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
         const database = newDatabase();
         const store = newStore(database, { cleanupInterval: 5 });
-        database.exec('ALTER TABLE sessions RENAME TO away');
+        database.exec('DROP TABLE sessions');
         await eventually(() => warn.mock.calls[0]);
-        database.exec('ALTER TABLE away RENAME TO sessions');
         await fill(store, 3);
         await eventually(() => (count(database) === 1 ? true : undefined));
         expect(warn.mock.calls).toEqual([
@@ -236,6 +235,47 @@ describeWith('sqlite', 'SqliteStore', () => {
             ),
           }),
         );
+      });
+
+      test('a table that is dropped: one operation reports it, and the next one creates it again', async () => {
+        const database = newDatabase();
+        const store = newStore(database, { cleanupInterval: 0 });
+        const expires = Date.now() + 60_000;
+        const operations = [
+          () => store.get('a'),
+          () => store.set('a', 'text', { expires, owner: 'ann' }),
+          () => store.touch('a', expires),
+          () => store.destroy('a'),
+          () => collect(store.ids()),
+          () => collect(store.owned('ann')),
+          () => store.deleteExpired(),
+        ];
+        for (const operation of operations) {
+          database.exec('DROP TABLE sessions');
+          await expect(operation()).rejects.toMatchObject({
+            code: 'ERR_SESSION_STORE_TABLE',
+            message: expect.stringMatching(
+              /^SqliteStore: the table was dropped\. The next operation creates it again\. \(.*no such table/,
+            ),
+          });
+          expect(await store.set('a', 'text', { expires, owner: 'ann' })).toBe(true);
+          expect(await collect(store.owned('ann'))).toMatchObject([{ key: 'a', value: 'text' }]);
+        }
+        expect(rows(database, "SELECT name FROM sqlite_master WHERE type = 'index' AND sql > ''")).toEqual([
+          ['sessions_expires'],
+          ['sessions_owner'],
+        ]);
+      });
+
+      test('a table that is dropped and cannot be created yet is tried again', async () => {
+        const database = newDatabase();
+        const store = newStore(database, { cleanupInterval: 0 });
+        database.exec('DROP TABLE sessions');
+        await expect(store.get('a')).rejects.toMatchObject({ code: 'ERR_SESSION_STORE_TABLE' });
+        database.exec('PRAGMA query_only = 1');
+        await expect(store.get('a')).rejects.toMatchObject({ code: 'ERR_SESSION_STORE_READ_ONLY' });
+        database.exec('PRAGMA query_only = 0');
+        expect(await store.get('a')).toBe(undefined);
       });
 
       test('a read-only database', () => {

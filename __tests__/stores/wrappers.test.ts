@@ -3,6 +3,7 @@ import { createClient } from 'redis';
 import { fromConnectStore } from '../../lib/adapters/connect.js';
 import { fromLoadSave } from '../../lib/adapters/load-save.js';
 import { fromMap } from '../../lib/adapters/map.js';
+import { toConnectStore } from '../../lib/adapters/to-connect.js';
 import { conformance } from '../../lib/conformance/index.js';
 import type { SteadyError } from '../../lib/errors.js';
 import { type EncryptionKey, encrypt } from '../../lib/stores/encrypt.js';
@@ -13,6 +14,9 @@ import type { SessionStore, SetOptions } from '../../lib/stores/store.js';
 import { ReferenceStore, type Row } from '../conformance/reference-store.js';
 import { collect } from '../support/collect.js';
 import { describeWith, type RedisServer, startRedis } from '../support/servers.js';
+
+const { RedisStore: ConnectRedisStore } = require('connect-redis');
+const { MemoryStore: TheirMemoryStore } = require('express-session'); // brings no types
 
 const HOUR = 3_600_000;
 const KEY = randomBytes(32);
@@ -429,6 +433,47 @@ describe('hashIds', () => {
     expect(() => hashIds(inner, { plains: true } as any)).toThrow(
       new TypeError('hashIds has no option plains; did you mean plain?'),
     );
+  });
+});
+
+describe.each([
+  ['hashIds', (store: any) => hashIds(store)],
+  ['encrypt', (store: any) => encrypt(store, KEY)],
+])('%s refuses at start', (name, wrap) => {
+  const needs = `${name}() needs a session store, with the methods get(), set(), touch(), destroy(), but it has no`;
+  const wrapFirst =
+    `${name}() needs a session store of this package's kind, and this one was made for express-session; ` +
+    `wrap it first: ${name}(fromConnectStore(store))`;
+
+  const withCallbacks = {
+    get: (_id: string, _done: () => void) => {},
+    set: (_id: string, _session: object, _done: () => void) => {},
+    destroy: (_id: string, _done: () => void) => {},
+  };
+
+  test.each([
+    ['nothing', undefined, `${needs} get(); got undefined (undefined)`],
+    ['a key, which it does not show', 'b8f1c0ffee', `${needs} get(); got a string`],
+    ['an empty object', {}, `${needs} get(); got an object (Object)`],
+    ['a store without touch', new Map(), `${needs} touch(); got an object (Map)`],
+    [
+      'a class',
+      ReferenceStore,
+      `${needs} get(); got a function (ReferenceStore); pass an instance of it: \`new ...\``,
+    ],
+    ['connect-redis', new ConnectRedisStore({ client: {} }), wrapFirst],
+    ["express-session's own memory store", new TheirMemoryStore(), wrapFirst],
+    ['what toConnectStore() gives', toConnectStore(new ReferenceStore()), wrapFirst],
+    ['one that only calls back', withCallbacks, wrapFirst],
+  ])('%s', (_, store, message) => {
+    expect(() => wrap(store)).toThrow(new TypeError(message));
+  });
+
+  test('but not a store that was wrapped first', async () => {
+    const store = wrap(fromConnectStore(new TheirMemoryStore(), { expiry: 'cookie' }));
+    const text = '{"cookie":{}}';
+    expect(await store.set('id', text, { expires: later() })).toBe(true);
+    expect(await store.get('id')).toBe(text);
   });
 });
 

@@ -1,29 +1,12 @@
 import session from '../../lib/index.js';
 import { eventually } from '../support/async.js';
-import { CountingStore, closeAll, hashed, startSite } from './support.js';
+import { closeAll, hashed, startSite } from './support.js';
+import { TellingStore } from './telling-store.js';
 
 afterEach(closeAll);
 
 const HOUR = 3_600_000;
 const KEY = Buffer.alloc(32, 7);
-
-/** A store that tells of what is destroyed by the name that the record has in it, as its processes would one another. */
-class TellingStore extends CountingStore {
-  readonly listeners = new Set<(name: string) => void>();
-  readonly told: string[] = [];
-  nameOf = (id: string): string => id;
-
-  async onDestroy(listener: (name: string) => void): Promise<() => void> {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
-  }
-
-  override async destroy(id: string): Promise<void> {
-    await super.destroy(id);
-    this.told.push(this.nameOf(id));
-    for (const listener of this.listeners) listener(this.nameOf(id));
-  }
-}
 
 const { hashIds, encrypt } = session;
 const WRAPPERS: [string, (store: TellingStore) => session.SessionStore][] = [

@@ -151,7 +151,7 @@ describe('messages prolong the session', () => {
     for (let n = 0; n < 5; n++) await say(site, client);
     await turns();
 
-    expect(site.store.calls).toEqual(['touch']);
+    expect(site.store.calls).toEqual(['get', 'touch']);
     expect(expiry(site) - before).toBeGreaterThanOrEqual(5 * MINUTE);
   });
 
@@ -165,7 +165,7 @@ describe('messages prolong the session', () => {
     await say(site, client);
     await turns();
 
-    expect(site.store.calls).toEqual(['touch']);
+    expect(site.store.calls).toEqual(['get', 'touch']);
   });
 
   test('unless the option `touch` says no', async () => {

@@ -243,7 +243,7 @@ describe.each(BOTH)('sessions.socketio(io) over %s', (transport) => {
     await heard;
     await turns();
 
-    expect(site.store.calls).toEqual(['touch']);
+    expect(site.store.calls).toEqual(['get', 'touch']);
   });
 });
 

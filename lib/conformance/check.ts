@@ -9,8 +9,8 @@ export interface Check {
   readonly name: string;
   /** Whether it applies to the store at hand. Default: it always does. */
   when?(settings: Settings): boolean;
-  /** A method that not every store has; where it is missing, the check is skipped. */
-  readonly needs?: OptionalMethod;
+  /** Methods that not every store has; where one is missing, the check is skipped. */
+  readonly needs?: OptionalMethod | readonly OptionalMethod[];
   /** Rejects with an AssertionError if it does not hold. */
   run(trial: Trial): Promise<void>;
 }
@@ -22,6 +22,7 @@ export const WITHOUT = {
   getAndTouch: 'a request that only reads takes two steps, get() and touch()',
   ids: 'where there is no owned() either, nobody can list or end the sessions of a user',
   owned: 'the sessions of a user are found by going through all of ids(), or not at all',
+  onDestroy: 'other processes notice within `checkInterval` that a session with open sockets has ended',
 } as const;
 
 /** What a check works with: a store of its own, and ids and texts that no other check uses. */

@@ -1,8 +1,7 @@
-import { type Check, expectSame, type Trial } from './check.js';
+import { type Check, expectSame } from './check.js';
+import { expectGone, expectThere, expired, past, REVIVED, soon, stored } from './expiring.js';
 import { until, untilGone, whileAlive, withLife } from './time.js';
 
-const OVERSTAYS = 'a session must end when it is due: a stolen cookie must not work for longer.';
-const LOGGED_OUT = 'visitors would be logged out while their session is still good.';
 const DAY = 86_400_000;
 
 export const expiry: readonly Check[] = [
@@ -36,12 +35,11 @@ export const expiry: readonly Check[] = [
   {
     name: 'expiry: a record that is set with a time in the past is gone',
     async run(trial) {
-      const { store, text, later, settings } = trial;
-      const past = Date.now() - 1000 - 5 * settings.ttlGranularity;
-      await expectGone(trial, await stored(trial, past));
+      const { store, text, later } = trial;
+      await expectGone(trial, await stored(trial, past(trial)));
 
       const key = await stored(trial, later());
-      await store.set(key, text({ user: 'alice' }), { expires: past });
+      await store.set(key, text({ user: 'alice' }), { expires: past(trial) });
       await expectGone(trial, key);
     },
   },
@@ -124,7 +122,7 @@ export const expiry: readonly Check[] = [
     name: 'expiry: a touch with a time in the past ends the record',
     async run(trial) {
       const key = await stored(trial, trial.later());
-      await trial.store.touch(key, Date.now() - 1000 - 5 * trial.settings.ttlGranularity);
+      await trial.store.touch(key, past(trial));
       await expectGone(trial, key);
     },
   },
@@ -149,7 +147,7 @@ export const expiry: readonly Check[] = [
         await store.set(key, text(), { expires: later(), expected: text({ user: 'alice' }) }),
         false,
         'An expired record is no record: `expected: text` does not hold, whatever it was.',
-        'a slow request would bring back a session that has ended.',
+        REVIVED,
       );
       await expectGone(trial, key);
     },
@@ -162,7 +160,7 @@ export const expiry: readonly Check[] = [
         await trial.store.touch(key, trial.later()),
         false,
         'An expired record is no record: touch() resolves to `false`.',
-        'a slow request would bring back a session that has ended.',
+        REVIVED,
       );
       await expectGone(trial, key);
     },
@@ -183,40 +181,3 @@ export const expiry: readonly Check[] = [
     },
   },
 ];
-
-async function stored({ store, id, text }: Trial, expires: number): Promise<string> {
-  const key = id();
-  await store.set(key, text({ user: 'alice' }), { expires });
-  return key;
-}
-
-/** A time that is near, yet further off than a store's clock ticks. */
-function soon({ settings }: Trial): number {
-  return Date.now() + 30 + settings.ttlGranularity;
-}
-
-/** The id of a record that has just expired by itself. */
-async function expired(trial: Trial): Promise<string> {
-  const expires = soon(trial);
-  const key = await stored(trial, expires);
-  await untilGone(trial.settings, expires);
-  return key;
-}
-
-async function expectThere({ store, text, settings }: Trial, key: string, expires: number): Promise<void> {
-  expectSame(
-    await whileAlive(settings, expires, () => store.get(key)),
-    text({ user: 'alice' }),
-    'A record is there until its expiry, given in milliseconds since 1970.',
-    LOGGED_OUT,
-  );
-}
-
-async function expectGone({ store }: Trial, key: string): Promise<void> {
-  expectSame(
-    await store.get(key),
-    undefined,
-    'A record is gone as soon as its expiry is now or past.',
-    OVERSTAYS,
-  );
-}

@@ -1,4 +1,5 @@
 import { type Check, expectSame } from './check.js';
+import { expectGone, expired, past, REVIVED, soon, stored } from './expiring.js';
 import { untilGone, whileAlive, withLife } from './time.js';
 
 export const getAndTouch: readonly Check[] = [
@@ -48,6 +49,47 @@ export const getAndTouch: readonly Check[] = [
           'a request that was still running at the logout would bring the session back.',
         );
       }
+    },
+  },
+  {
+    name: 'getAndTouch: neither gives nor revives an expired record',
+    needs: 'getAndTouch',
+    async run(trial) {
+      const key = await expired(trial);
+      expectSame(
+        [await trial.store.getAndTouch!(key, trial.later()), await trial.store.get(key)],
+        [undefined, undefined],
+        'An expired record is no record: getAndTouch() resolves to `undefined`.',
+        REVIVED,
+      );
+    },
+  },
+  {
+    name: 'getAndTouch: gives a record an earlier expiry, and ends it by one in the past',
+    needs: 'getAndTouch',
+    async run(trial) {
+      const [shortened, ended] = [await stored(trial, trial.later()), await stored(trial, trial.later())];
+      await trial.store.getAndTouch!(ended, past(trial));
+      await expectGone(trial, ended);
+      const expires = soon(trial);
+      await trial.store.getAndTouch!(shortened, expires);
+      await untilGone(trial.settings, expires);
+      await expectGone(trial, shortened);
+    },
+  },
+  {
+    name: 'getAndTouch: what was stored still counts as `expected` afterwards',
+    needs: 'getAndTouch',
+    async run({ store, id, text, later }) {
+      const [key, value] = [id(), text({ views: 1 })];
+      await store.set(key, value, { expires: later() });
+      await store.getAndTouch!(key, later() + 1000);
+      expectSame(
+        await store.set(key, text({ views: 2 }), { expires: later(), expected: value }),
+        true,
+        'getAndTouch() leaves the text exactly as it is.',
+        'every request that reads would make the ones that write start over.',
+      );
     },
   },
 ];

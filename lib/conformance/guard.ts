@@ -19,6 +19,9 @@ export function guarded(store: SessionStore, patience: number): SessionStore {
     }),
     ...(store.owned && { owned: (owner: string) => store.owned!(owner) }),
     ...(store.ids && { ids: () => store.ids!() }),
+    ...(store.onDestroy && {
+      onDestroy: (listener: (id: string) => void) => watch('onDestroy', () => store.onDestroy!(listener)),
+    }),
     ...(store.atomic !== undefined && { atomic: store.atomic }),
   };
 }

@@ -1,5 +1,6 @@
 import { basics } from './basics.js';
 import type { Check } from './check.js';
+import { conditionalExpiry } from './conditional-expiry.js';
 import { destroy } from './destroy.js';
 import { expected } from './expected.js';
 import { expiry } from './expiry.js';
@@ -8,6 +9,7 @@ import { instances } from './instances.js';
 import { manyRecords } from './many-records.js';
 import { oddIds } from './odd-ids.js';
 import { oddValues } from './odd-values.js';
+import { onDestroy } from './on-destroy.js';
 import { outage } from './outage.js';
 import { owned } from './owned.js';
 import { races } from './races.js';
@@ -24,7 +26,9 @@ const checks: readonly Check[] = [
   ...getAndTouch,
   ...owned,
   ...destroy,
+  ...onDestroy,
   ...expiry,
+  ...conditionalExpiry,
   ...oddIds,
   ...oddValues,
   ...instances,
@@ -43,7 +47,7 @@ const checks: readonly Check[] = [
  *
  * conformance({ test, store: () => new MyStore() });
  *
- * @throws TypeError if `test` (or `it`) or `store` is missing.
+ * @throws TypeError if `test` (or `it`) or `store` is missing, or an option is unknown.
  */
 export function conformance(options: ConformanceOptions): void {
   const settings = settingsOf(options);

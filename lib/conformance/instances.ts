@@ -1,5 +1,6 @@
 import type { SessionStore } from '../stores/store.js';
 import { type Check, expectSame, type Trial } from './check.js';
+import { expectTold } from './on-destroy.js';
 
 const OTHER_PROCESS = 'the next request of the visitor may reach another process of the app.';
 
@@ -58,6 +59,12 @@ export const instances: readonly Check[] = [
       );
       await expectText(store, key, undefined);
     },
+  },
+  {
+    name: 'two instances: onDestroy tells of what the other destroys',
+    when: ({ second }) => second !== undefined,
+    needs: 'onDestroy',
+    run: async (trial) => expectTold(trial, await trial.open(trial.settings.second!)),
   },
   {
     name: 'separate instances: none of the records is shared',

@@ -1,6 +1,8 @@
 import { type Check, expectSame, type Trial } from './check.js';
 
 const MANGLED = 'what a visitor typed would come back changed, or end the session.';
+const EMPTY =
+  'a serializer may write nothing for an empty session, which would end, or never be stored again.';
 
 export const oddValues: readonly Check[] = [
   {
@@ -94,6 +96,30 @@ export const oddValues: readonly Check[] = [
           'other serializers and encryption store texts that are not JSON.',
         );
       }
+    },
+  },
+  {
+    name: 'values: the empty text is a text, and not the lack of one',
+    when: ({ values }) => values === 'any',
+    async run(trial) {
+      const { store, id, text, later } = trial;
+      const [key, full] = [id(), id()];
+      await expectTextKept(trial, '', 'A store keeps any text, also the empty one.', EMPTY);
+      await store.set(key, '', { expires: later() });
+      await store.set(full, text(), { expires: later() });
+      const conditional = (at: string, expected: string | null) =>
+        store.set(at, text({ views: 1 }), { expires: later(), expected });
+      expectSame(
+        [await conditional(id(), ''), await conditional(full, ''), await conditional(key, null)],
+        [false, false, false],
+        "`expected: ''` holds where the empty text is stored and nowhere else, and there `expected: null` does not hold.",
+        EMPTY,
+      );
+      expectSame(await store.touch(key, later()), true, 'touch() finds a record with the empty text.', EMPTY);
+      if (store.getAndTouch) {
+        expectSame(await store.getAndTouch(key, later()), '', 'getAndTouch() gives the empty text.', EMPTY);
+      }
+      expectSame(await conditional(key, ''), true, "`expected: ''` holds for the empty text.", EMPTY);
     },
   },
 ];

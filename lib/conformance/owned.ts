@@ -1,5 +1,11 @@
 import type { SessionStore } from '../stores/store.js';
 import { type Check, expectSame } from './check.js';
+import { soon } from './expiring.js';
+import { untilGone } from './time.js';
+
+const STAYS_LOGGED_IN = 'an attacker would stay logged in when the user ends all sessions.';
+/** More than a store would list that shows a user's "latest logins" only. */
+const MANY = 25;
 
 export const owned: readonly Check[] = [
   {
@@ -18,7 +24,7 @@ export const owned: readonly Check[] = [
         await found(store, alice, [first, second, ended]),
         [first, second],
         "owned() gives all live records that were set with the owner, and none that is gone. (It may give others' too.)",
-        'an attacker would stay logged in when the user ends all sessions.',
+        STAYS_LOGGED_IN,
       );
       for await (const record of store.owned!(alice)) {
         if (!record.matches(first)) continue;
@@ -52,6 +58,56 @@ export const owned: readonly Check[] = [
         [key],
         'owned() gives a record that was written again and touched.',
         'sessions in use would be the very ones that the user can not end.',
+      );
+    },
+  },
+  {
+    name: 'owned: gives all records of a user, also where they are many',
+    needs: 'owned',
+    async run({ store, id, text, later }) {
+      const owner = `alice ${id()}`;
+      const keys = Array.from({ length: MANY }, id);
+      for (const key of keys) await store.set(key, text(), { expires: later(), expected: null, owner });
+      expectSame(
+        (await found(store, owner, keys)).length,
+        MANY,
+        `owned() gives all live records of an owner, page by page if need be: here ${MANY}.`,
+        STAYS_LOGGED_IN,
+      );
+    },
+  },
+  {
+    name: 'owned: leaves out a record that has expired',
+    needs: 'owned',
+    async run(trial) {
+      const { store, settings, id, text } = trial;
+      const [owner, key, expires] = [`alice ${id()}`, id(), soon(trial)];
+      await store.set(key, text(), { expires, owner });
+      await untilGone(settings, expires);
+      expectSame(
+        await found(store, owner, [key]),
+        [],
+        'owned() leaves out what has expired.',
+        "a user's list of logins would show dead ones.",
+      );
+    },
+  },
+  {
+    name: 'owned: what it gives is destroyed even if it was written meanwhile',
+    needs: 'owned',
+    async run({ store, id, text, later }) {
+      const [owner, key] = [`alice ${id()}`, id()];
+      await store.set(key, text({ n: 1 }), { expires: later(), owner });
+      for await (const record of store.owned!(owner)) {
+        if (!record.matches(key)) continue;
+        await store.set(key, text({ n: 2 }), { expires: later(), owner, expected: text({ n: 1 }) });
+        await record.destroy();
+      }
+      expectSame(
+        await store.get(key),
+        undefined,
+        'destroy() of a record from owned() removes the record of that id, whatever its text is by then.',
+        STAYS_LOGGED_IN,
       );
     },
   },

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SessionStore } from '../stores/store.js';
-import { type Check, expectSame, fail, type Trial } from './check.js';
+import { type Check, expectSame, fail, type OptionalMethod, type Trial } from './check.js';
 
 const MANY = 20;
 const WORKERS = 8;
@@ -30,9 +30,11 @@ function racesOf(
   const race = (
     name: string,
     run: (trial: Trial, nth: (n: number) => SessionStore) => Promise<void>,
+    needs?: OptionalMethod,
   ): Check => ({
     name: `${concern}: ${name}`,
     when,
+    ...(needs && { needs }),
     async run(trial) {
       const stores = await racers(trial);
       await run(trial, (n) => stores[n % stores.length]!);
@@ -54,7 +56,17 @@ function racesOf(
         nth(n).set(key, trial.text({ late: n }), { expires: trial.later(), expected: there }),
       ),
     ),
-    race('a touch never undoes a set', expectSetKept),
+    race('a touch never undoes a set', (trial, nth) => expectSetKept(trial, nth, 'touch')),
+    race(
+      'a getAndTouch never brings back what is being destroyed',
+      (trial, nth) => expectDestroyed(trial, (key, n) => nth(n).getAndTouch!(key, trial.later())),
+      'getAndTouch',
+    ),
+    race(
+      'a getAndTouch never undoes a set',
+      (trial, nth) => expectSetKept(trial, nth, 'getAndTouch'),
+      'getAndTouch',
+    ),
   ];
 }
 
@@ -116,7 +128,7 @@ async function expectAllIncrements(
 /** Destroys a record while others write it, in many orders of starting, and sees that it is gone. */
 async function expectDestroyed(
   { store, text, later, id }: Trial,
-  write: (key: string, n: number, there: string) => Promise<boolean>,
+  write: (key: string, n: number, there: string) => Promise<unknown>,
 ): Promise<void> {
   for (let round = 0; round < MANY; round++) {
     const [key, there] = [id(), text({ round })];
@@ -130,17 +142,18 @@ async function expectDestroyed(
 async function expectSetKept(
   { store, text, later, id }: Trial,
   nth: (n: number) => SessionStore,
+  touch: 'touch' | 'getAndTouch',
 ): Promise<void> {
   for (let round = 0; round < MANY; round++) {
     const key = id();
     await store.set(key, text({ views: 1 }), { expires: later() });
-    const touches = [0, 1, 2].map((n) => afterTurns(n, () => nth(n).touch(key, later())));
+    const touches = [0, 1, 2].map((n) => afterTurns<unknown>(n, () => nth(n)[touch]!(key, later())));
     const set = () => nth(round).set(key, text({ views: 2 }), { expires: later() });
     await Promise.all([...touches, afterTurns(round % 4, set)]);
     expectSame(
       await store.get(key),
       text({ views: 2 }),
-      'touch() changes the expiry only, also while another call sets the text.',
+      `${touch}() changes the expiry only, also while another call sets the text.`,
       LOST_WRITE,
     );
   }

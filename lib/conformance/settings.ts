@@ -1,4 +1,6 @@
+import { oneOf } from '../option-checks.js';
 import type { SessionStore } from '../stores/store.js';
+import { checkOptions } from '../stores/store-options.js';
 
 /** The runner's function that declares a test: `test` or `it` of Jest, Vitest, Mocha and `node:test`. */
 export type TestFunction = (name: string, body: () => Promise<void>, timeout: number) => unknown;
@@ -49,7 +51,7 @@ export interface ConformanceOptions {
   ids?: 'any' | 'url-safe';
   /** The length in bytes of the longest text to try. Default 1,048,576. */
   valueBytes?: number;
-  /** How many records to store at once. Default 1000. */
+  /** How many records to store at once. Default 1001: many a database lists no more than 1000 in one go. */
   count?: number;
   /** How long one call to the store may take, in milliseconds, before it counts as hanging. Default 5000. */
   patience?: number;
@@ -66,8 +68,27 @@ export type Settings = Readonly<
     Pick<ConformanceOptions, 'second' | 'separate' | 'interrupt'> & { test: TestFunction }
 >;
 
-/** @throws TypeError if the runner's function or the store is missing. */
+const OPTIONS: Readonly<Record<keyof ConformanceOptions, true>> = {
+  test: true,
+  it: true,
+  store: true,
+  close: true,
+  second: true,
+  separate: true,
+  atomic: true,
+  ttlGranularity: true,
+  values: true,
+  ids: true,
+  valueBytes: true,
+  count: true,
+  patience: true,
+  interrupt: true,
+};
+
+/** @throws TypeError if the runner's function or the store is missing, or an option is unknown. */
 export function settingsOf(options: ConformanceOptions): Settings {
+  // A misspelt option would leave out checks in silence.
+  checkOptions('conformance', options ?? {}, Object.keys(OPTIONS));
   const test = options?.test ?? options?.it; // who writes JavaScript may forget the argument
   if (typeof test !== 'function') {
     throw new TypeError(
@@ -85,6 +106,7 @@ export function settingsOf(options: ConformanceOptions): Settings {
       `conformance: \`ttlGranularity\` is in milliseconds and at least 1, not ${granularity}.`,
     );
   }
+  checkChoices(options);
   return {
     close: (store) => store.close?.(),
     atomic: true,
@@ -92,11 +114,17 @@ export function settingsOf(options: ConformanceOptions): Settings {
     values: 'any',
     ids: 'any',
     valueBytes: 1_048_576,
-    count: 1000,
+    count: 1001,
     patience: 5000,
     ...given(options),
     test,
   };
+}
+
+function checkChoices({ atomic = true, values = 'any', ids = 'any' }: ConformanceOptions): void {
+  oneOf('conformance: atomic', atomic, [true, false, 'in-process']);
+  oneOf('conformance: values', values, ['any', 'session']);
+  oneOf('conformance: ids', ids, ['any', 'url-safe']);
 }
 
 /** Without the options that are `undefined`, so that those get their default. */

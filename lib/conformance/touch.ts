@@ -37,6 +37,19 @@ export const touch: readonly Check[] = [
     },
   },
   {
+    name: 'touch: with the expiry that the record already has is true',
+    async run({ store, id, text, later }) {
+      const [key, expires] = [id(), later()];
+      await store.set(key, text(), { expires });
+      expectSame(
+        await store.touch(key, expires),
+        true,
+        'touch() resolves to `true` for a live record, also when there is nothing to change.',
+        'of two requests in the same millisecond, one would take the session for ended.',
+      );
+    },
+  },
+  {
     name: 'touch: of an unknown id is false and makes no record',
     async run({ store, id, later }) {
       const key = id();

@@ -19,8 +19,8 @@ export async function runCheck(check: Check, settings: Settings): Promise<string
   };
   try {
     const store = await open(settings.store);
-    const { needs } = check;
-    if (needs && !store[needs]) return `the store has no ${needs}(): ${WITHOUT[needs]}`;
+    const missing = [check.needs ?? []].flat().find((method) => !store[method]);
+    if (missing) return `the store has no ${missing}(): ${WITHOUT[missing]}`;
     await check.run({
       store,
       settings,

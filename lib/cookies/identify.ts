@@ -8,8 +8,11 @@ import { type Secret, unsign } from './signature.js';
 
 const deprecate = depd('express-session');
 
-/** How many cookies of our name are looked at. A browser sends several when a parent domain or an older path set one too. */
-const MOST_COOKIES = 4;
+/** How many genuine cookies are tried. A browser sends several when a parent domain or an older path set one too. */
+const MOST_IDENTITIES = 4;
+
+/** How many cookies of our name are verified: a subdomain may set forged ones, which are not to crowd out the genuine. */
+const MOST_COOKIES = 64;
 
 /** How many verified cookies are remembered, for each middleware. */
 const MOST_REMEMBERED = 4096;
@@ -57,6 +60,7 @@ export class Identifier {
     if (values.length === 1) return this.#verify(values[0] as string, secrets);
     let identities = NONE;
     for (const value of values) {
+      if (identities.length === MOST_IDENTITIES) break;
       identities = [...identities, ...this.#verify(value, secrets).filter(isNotAmong(identities))];
     }
     return identities;

@@ -1,18 +1,37 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SteadyError } from '../errors.js';
 
-/** How often a write is tried again when other requests keep changing the same session. */
-export const ATTEMPTS = 100;
+/** How often a write is tried when other requests keep changing the same session. */
+const MOST = 100;
 
-/** Waits longer and longer, up to 32 ms, and at random, so that those who collide come apart. The first tries are at once. */
-export async function backOff(attempt: number): Promise<void> {
-  if (attempt < 2) return;
-  await sleep(Math.random() * 2 ** Math.min(attempt, 5));
+/** For how many times `storeTimeout`: an attempt asks the store twice, and a slow store is not to be given up at once. */
+const PATIENCE = 5;
+
+/** The attempts at a write that others may get in the way of: not too many, and not for too long. */
+export class Attempts {
+  readonly #end: number;
+  #retries = 0;
+
+  /** @param storeTimeout how long the store may take over one operation, in milliseconds */
+  constructor(storeTimeout: number) {
+    this.#end = performance.now() + PATIENCE * storeTimeout;
+  }
+
+  /**
+   * Waits until it is time for another attempt: longer and longer, up to 32 ms, and at random, so that those who collide
+   * come apart. The first two retries are at once.
+   * @throws SteadyError ERR_SESSION_CONFLICT if there have been enough
+   */
+  async next(): Promise<void> {
+    const retry = this.#retries++;
+    if (retry + 1 >= MOST || performance.now() >= this.#end) throw tooManyConflicts(retry + 1);
+    if (retry >= 2) await sleep(Math.random() * 2 ** Math.min(retry, 5));
+  }
 }
 
-export function tooManyConflicts(): SteadyError {
+function tooManyConflicts(attempts: number): SteadyError {
   return new SteadyError(
     'ERR_SESSION_CONFLICT',
-    `a session could not be stored in ${ATTEMPTS} attempts, since others kept changing it; write to it less often`,
+    `a session could not be stored in ${attempts} attempts, since others kept changing it; write to it less often`,
   );
 }

@@ -9,7 +9,7 @@ import type { SessionStore } from '../stores/store.js';
 import { callBack, type TextStore } from './awaitable.js';
 import type { LoadCallback, StoreDriver } from './driver.js';
 import { destroy } from './text/destroy.js';
-import { fateOf } from './text/fate.js';
+import { fateOf, lineOf } from './text/fate.js';
 import { load } from './text/load.js';
 import { type TextDriverMode, TextRecords } from './text/records.js';
 import { rotate } from './text/rotation.js';
@@ -83,6 +83,11 @@ export class TextDriver implements StoreDriver {
   /** What has become of a session, for those who wait for its end. */
   fateOf(id: string): Promise<Fate> {
     return fateOf(this.#records, id);
+  }
+
+  /** The ids that a session has had since it had this one, this one among them. */
+  lineOf(id: string): Promise<readonly string[]> {
+    return lineOf(this.#records, id);
   }
 
   /** Whether the store can tell which sessions a user has. */

@@ -7,7 +7,7 @@ import type { SessionContext } from './context.js';
 import { factsOf, isEmptied, tell } from './facts.js';
 import { settle } from './settle.js';
 import { destroyRetired, write } from './storing.js';
-import { touch, touches } from './touching.js';
+import { mayTouch, touch, touches } from './touching.js';
 
 // The end of the response: it is held, and the session committed.
 
@@ -61,10 +61,11 @@ function decide(context: SessionContext): Commit {
   const { policy, settings } = context.core;
   const action = storeAction(facts, policy);
   tell(context, facts, { what: 'store', action });
-  const idle = action === 'nothing' && !facts.touches;
+  const rotating = session !== undefined && rotates(context, session, facts);
+  const idle = action === 'nothing' && !facts.touches && !rotating;
   if (session && facts.state !== 'cleared' && !idle) touch(context, session);
   if (action === 'create' && isUnreachable(context)) return 'nothing';
-  if (session && !idle && rotates(context, session, facts)) return 'rotate';
+  if (rotating) return 'rotate';
   if (action === 'write' || action === 'create') {
     context.history.saved((session as Session).id, text);
     adviseOnRecordSize(text?.length ?? 0, settings.largeSession);
@@ -77,10 +78,10 @@ function decide(context: SessionContext): Commit {
   return context.retiredIds ? 'retire' : 'nothing';
 }
 
-/** An id that can still be told to the browser is replaced when its time has come. */
+/** An id that can still be told to the browser is replaced when its time has come, if this request may prolong the session. */
 function rotates(context: SessionContext, session: Session, { known, state }: SessionFacts): boolean {
-  const due = known && PRESENT.has(state) && !context.headersLeft;
-  return due && rotationIsDue(session.cookie, context.core.settings, Date.now());
+  const can = known && PRESENT.has(state) && !context.headersLeft;
+  return can && rotationIsDue(session.cookie, context.core.settings, Date.now()) && mayTouch(context);
 }
 
 /** A new session that came too late for its cookie. */

@@ -1,3 +1,4 @@
+import { serialize } from 'cookie';
 import parseUrl from 'parseurl';
 import { adviseOnCookieSize, adviseOnWithheldCookie } from '../advice.js';
 import { Cookie, serializeExpired } from '../cookies/cookie.js';
@@ -54,8 +55,9 @@ function cookieLine(context: SessionContext, unwatched: boolean): string | undef
 function lineOf(context: SessionContext, cookie: Cookie): string {
   const { name } = context.core.settings;
   const value = cookieValue(context);
-  const isOurs = cookie.serialize === Cookie.prototype.serialize;
-  return isOurs ? setCookieLine(name, value.encoded, cookie) : cookie.serialize(name, value.plain);
+  if (cookie.serialize === Cookie.prototype.serialize) return setCookieLine(name, value.encoded, cookie);
+  if (typeof cookie.serialize === 'function') return cookie.serialize(name, value.plain);
+  return serialize(name, value.plain, cookie.data as Parameters<typeof serialize>[2]); // of a plain object: no attributes, as with express-session
 }
 
 /** As it came in the cookie, unless it is new or was signed by an old secret. */

@@ -7,8 +7,14 @@ import type { SessionContext } from './context.js';
 export function touches(context: SessionContext, session: Session | undefined): boolean {
   const { settings } = context.core;
   if (context.touched) return true;
-  if (session?.cookie === undefined || !touchIsDue(session.cookie, settings, Date.now())) return false;
-  context.mayTouch ??= settings.touch(context.req);
+  return (
+    session?.cookie !== undefined && touchIsDue(session.cookie, settings, Date.now()) && mayTouch(context)
+  );
+}
+
+/** Whether the app lets this request prolong its session; asked once. */
+export function mayTouch(context: SessionContext): boolean {
+  context.mayTouch ??= context.core.settings.touch(context.req);
   return context.mayTouch;
 }
 

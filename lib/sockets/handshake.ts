@@ -12,9 +12,9 @@ export type HandshakeResponse = Partial<
   Pick<ServerResponse, 'writeHead' | 'getHeader' | 'setHeader' | 'once'>
 >;
 
+/** Whatever it is that the client wants to change to: Engine.IO's middleware runs before anybody looks at that. */
 export function isHandshake(req: IncomingMessage, res: unknown): boolean {
-  const { upgrade } = req.headers;
-  return upgrade !== undefined && upgrade.toLowerCase() === 'websocket' && !(res instanceof ServerResponse);
+  return req.headers.upgrade !== undefined && !(res instanceof ServerResponse);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { expiryOf } from '../lifetime.js';
 import { jsonOf } from '../record.js';
 import type { SessionContext } from '../request/context.js';
-import { prolongSocket } from '../request/touching.js';
+import type { Session } from '../session.js';
 
 // A session whose request has become a socket.
 
@@ -24,22 +24,33 @@ export function becomeSocket(context: SessionContext): SocketLife {
   if (!session) return { keptAliveAt: 0, livesUntil: Infinity };
   const view = context.viewOf(session.id);
   const { committedText } = context.history;
-  if (view.stored === undefined) view.seen = committedText && jsonOf(committedText);
+  if (view.stored === undefined) view.seen = committedText && seenText(session, committedText);
   return {
     keptAliveAt: session.cookie.touchedAt ?? Date.now(),
     livesUntil: expiryOf(session.cookie, context.core.settings, Date.now()),
   };
 }
 
+/** With the cookie, so that a later look at the store shows what others have changed of it. */
+function seenText({ cookie }: Session, data: string): string {
+  return JSON.stringify({ cookie, ...JSON.parse(jsonOf(data)) });
+}
+
 /** A message has come over a socket: the session's lifetime starts anew, now and then. */
 export function keepAlive(context: SessionContext, life: SocketLife): void {
   const session = context.current();
   const { settings } = context.core;
-  if (!session || Date.now() - life.keptAliveAt < Math.max(settings.touchAfter, KEEP_ALIVE)) return;
+  if (!session || !isDue(life, Math.max(settings.touchAfter, KEEP_ALIVE))) return;
   life.keptAliveAt = Date.now();
   if (!settings.touch(context.req) || !context.wasStored(session.id)) return;
-  prolongSocket(context, session);
+  context.viewOf(session.id).stored = undefined; // others may have stored the session since: it is read again
   context.driver.touch(context, session, context.dataOf(session), (error) => error && context.report(error));
+}
+
+/** A time in the future is an old one: the clock has been set back since. */
+function isDue({ keptAliveAt }: SocketLife, interval: number): boolean {
+  const age = Date.now() - keptAliveAt;
+  return age < 0 || age >= interval;
 }
 
 /** As `rename`, for a socket whose session another request has given a new id. */

@@ -17,6 +17,9 @@ export interface SocketIoServerLike {
   on(event: any, listener: (argument: any) => void): unknown;
 }
 
+/** Engine.IO has read the query before it calls its middleware. */
+type EngineRequest = IncomingRequest & { readonly _query?: Readonly<Record<string, unknown>> };
+
 /** What is used of an Engine.IO connection: the one under all namespaces of a client, whatever its transport. */
 interface Connection {
   readonly request: IncomingRequest;
@@ -44,7 +47,7 @@ export function serveSocketIo(core: Core, road: Road, io: SocketIoServerLike, op
   if (typeof (io as SocketIoServerLike | undefined)?.engine?.use !== 'function')
     throw badOption('socketio(): io', io, 'a Socket.IO server that is attached to an HTTP server');
   const origins = readSocketOptions(core, 'socketio()', options);
-  io.engine.use(async (req: IncomingRequest, res: ServerResponse, next: Next) => {
+  io.engine.use(async (req: EngineRequest, res: ServerResponse, next: Next) => {
     if (!(await isAllowed(core, req, origins))) forbid(req, res);
     else if (isFirst(req)) road(req, res, next);
     else next(); // a poll, or the change of transport, of a connection that has its session
@@ -56,8 +59,9 @@ export function serveSocketIo(core: Core, road: Road, io: SocketIoServerLike, op
   });
 }
 
-function isFirst({ url = '' }: IncomingRequest): boolean {
-  return !new URL(url, 'http://localhost').searchParams.has('sid');
+/** Engine.IO's own reading of the query counts: where it finds no `sid`, or an empty one, it makes a new connection. */
+function isFirst({ _query }: EngineRequest): boolean {
+  return !_query?.['sid'];
 }
 
 function forbid(req: IncomingRequest, res: ServerResponse): void {

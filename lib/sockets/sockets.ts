@@ -1,5 +1,6 @@
+import { Recent } from '../recent.js';
 import type { SessionContext } from '../request/context.js';
-import { hashOf } from '../stores/id-hash.js';
+import { hashOf, noticeOf } from '../stores/id-hash.js';
 import { followTo, type SocketLife } from './socket-life.js';
 
 /** RFC 6455 section 7.4.1: the endpoint received something that violates its policy. */
@@ -21,7 +22,16 @@ export interface OpenSocket {
 export type Fate = 'alive' | 'gone' | { movedTo: string };
 
 /** How many sessions are looked up at the same time. */
-const BATCH = 50;
+const AT_ONCE = 50;
+
+/** How many new ids of one session are followed at one look. */
+const MOST_HOPS = 100;
+
+/** Of how many sessions it is remembered, at least, that they ended or moved lately. */
+const REMEMBERED = 2000;
+
+/** How long a handshake may take, in milliseconds, and yet its socket be told of a session that was revoked meanwhile. */
+const LONGEST_HANDSHAKE = 60_000;
 
 /**
  * The open sockets of each session: those of a session that ends are closed, those of one whose id changes go along. What
@@ -41,11 +51,18 @@ export class SocketRegistry {
   readonly #idsByHash = new Map<string, string>();
   /** Under which id each is filed; its session may have learned of another before the registry did. */
   readonly #ids = new Map<OpenSocket, string>();
+  /** The sessions that ended or moved lately, by their hashes: a handshake of theirs may have been under way. */
+  readonly #changed = new Recent<true>(REMEMBERED);
+  /** When sessions were revoked that have no names here. */
+  #revokedAt = -Infinity;
   readonly #lookUp: (id: string) => Promise<Fate>;
+  /** The ids that are to be looked up, and those that are being. */
+  readonly #due = new Set<string>();
+  readonly #inHand = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
+  // Both by the monotonic clock: the other one may be set back, and there would be no round for as long.
   #wakesAt = Infinity;
   #nextRound = 0;
-  #checking = false;
 
   constructor(lookUp: (id: string) => Promise<Fate>) {
     this.#lookUp = lookUp;
@@ -54,9 +71,11 @@ export class SocketRegistry {
   add(socket: OpenSocket): void {
     this.whenUsed?.();
     this.whenUsed = undefined;
-    if (this.#ids.size === 0) this.#nextRound = Date.now() + this.interval;
-    this.#file(socket, socket.context.req.sessionID);
-    this.#wakeBy(Math.min(this.#nextRound, socket.life.livesUntil));
+    if (this.#ids.size === 0) this.#nextRound = performance.now() + this.interval;
+    const id = socket.context.req.sessionID;
+    this.#file(socket, id);
+    this.#wakeIn(Math.min(this.#untilRound(), socket.life.livesUntil - Date.now()));
+    if (this.#mayHaveChanged(id)) void this.#followUp(id);
   }
 
   remove(socket: OpenSocket): void {
@@ -70,10 +89,12 @@ export class SocketRegistry {
 
   /** The session is over. */
   end(id: string, reason: string = ENDED): void {
+    this.#noteChange(id);
     for (const socket of [...(this.#byId.get(id) ?? [])]) socket.end(reason);
   }
 
   endMatching(matches: (id: string) => boolean, reason: string): void {
+    this.#revokedAt = performance.now();
     for (const id of [...this.#byId.keys()]) {
       if (matches(id)) this.end(id, reason);
     }
@@ -88,6 +109,7 @@ export class SocketRegistry {
   /** The session goes on under another id. */
   move(from: string, to: string): void {
     if (from === to) return;
+    this.#noteChange(from);
     for (const socket of [...(this.#byId.get(from) ?? [])]) {
       followTo(socket.context, to);
       this.#file(socket, to);
@@ -102,12 +124,40 @@ export class SocketRegistry {
 
   /** Looks a session up now, if it has sockets: somebody says that it has ended, by its id or the hash of it. */
   async check(name: string): Promise<void> {
-    const id = this.#idsByHash.get(name) ?? name;
-    const sockets = [...(this.#byId.get(id) ?? [])];
-    if (!sockets.some(({ context }) => context.wasStored(id))) return; // one that nobody has put anything in
-    const fate = await this.#lookUp(id).catch(() => 'alive' as const); // a store that fails says nothing
-    if (fate === 'gone') this.end(id);
-    else if (fate !== 'alive') this.move(id, fate.movedTo);
+    this.#noteChange(name);
+    await this.#followUp(this.#idsByHash.get(name) ?? name);
+  }
+
+  /** Looks all sessions up that have sockets, some at a time. */
+  checkAll(): void {
+    this.#lookUpSoon(this.#byId.keys());
+  }
+
+  /** Looks a session up, and goes along with it to wherever it has moved since the last look. */
+  async #followUp(id: string): Promise<void> {
+    let now = id;
+    for (let hops = 0; hops < MOST_HOPS && this.#isWorthALook(now); hops++) {
+      const fate = await this.#lookUp(now).catch(() => 'alive' as const); // a store that fails says nothing
+      if (fate === 'alive') return;
+      if (fate === 'gone') return this.end(now);
+      this.move(now, fate.movedTo);
+      now = fate.movedTo;
+    }
+  }
+
+  /** Nobody else knows of a session that nobody has put anything in. */
+  #isWorthALook(id: string): boolean {
+    return [...(this.#byId.get(id) ?? [])].some(({ context }) => context.wasStored(id));
+  }
+
+  #noteChange(name: string): void {
+    this.#changed.set(noticeOf(name), true);
+  }
+
+  /** Whether a socket's session may have ended or moved between its load and now, when its socket is filed. */
+  #mayHaveChanged(id: string): boolean {
+    if (performance.now() - this.#revokedAt < LONGEST_HANDSHAKE) return true;
+    return this.#changed.get(hashOf(id)) === true;
   }
 
   #file(socket: OpenSocket, id: string): void {
@@ -122,12 +172,17 @@ export class SocketRegistry {
     this.#idsByHash.delete(hashOf(id));
   }
 
-  #wakeBy(time: number): void {
-    if (time >= this.#wakesAt || this.#checking) return;
+  #untilRound(): number {
+    return this.#nextRound - performance.now();
+  }
+
+  #wakeIn(delay: number): void {
+    const time = performance.now() + delay;
+    if (time >= this.#wakesAt) return;
     clearTimeout(this.#timer);
     this.#wakesAt = time;
     // a timer counts whole milliseconds, and may be early by a part of one
-    this.#timer = setTimeout(() => void this.#wake(), Math.max(0, time - Date.now()) + 1).unref();
+    this.#timer = setTimeout(() => this.#wake(), Math.max(0, delay) + 1).unref();
   }
 
   #sleep(): void {
@@ -135,21 +190,22 @@ export class SocketRegistry {
     this.#wakesAt = Infinity;
   }
 
-  async #wake(): Promise<void> {
+  /** Doesn't wait for any answer of the store: one that is slow must not keep the others from being looked up. */
+  #wake(): void {
     const now = Date.now();
-    const isRound = now >= this.#nextRound;
     this.#wakesAt = Infinity;
-    this.#checking = true;
-    await this.#checkAll(isRound ? [...this.#byId.keys()] : this.#overdue(now));
-    this.#checking = false;
-    if (this.#ids.size === 0) return;
-    if (isRound) this.#nextRound = Date.now() + this.interval;
-    let next = this.#nextRound;
+    if (this.#untilRound() > 0) {
+      this.#lookUpSoon(this.#overdue(now));
+    } else {
+      this.#nextRound = performance.now() + this.interval;
+      this.checkAll();
+    }
+    let next = this.#untilRound();
     for (const { life } of this.#ids.keys()) {
       // Of one that should have been over, and is not, others have prolonged the life: the next round will tell.
-      if (life.livesUntil > now) next = Math.min(next, life.livesUntil);
+      if (life.livesUntil > now) next = Math.min(next, life.livesUntil - now);
     }
-    this.#wakeBy(next);
+    this.#wakeIn(next);
   }
 
   /** Those whose lifetime should be over, as far as this process knows. */
@@ -157,9 +213,17 @@ export class SocketRegistry {
     return [...this.#byId].filter(([, sockets]) => isOverdue(sockets, now)).map(([id]) => id);
   }
 
-  async #checkAll(ids: string[]): Promise<void> {
-    for (let at = 0; at < ids.length; at += BATCH) {
-      await Promise.all(ids.slice(at, at + BATCH).map((id) => this.check(id)));
+  /** Those that are being looked up already are not once more. */
+  #lookUpSoon(ids: Iterable<string>): void {
+    for (const id of ids) if (!this.#inHand.has(id)) this.#due.add(id);
+    for (const id of this.#due) {
+      if (this.#inHand.size >= AT_ONCE) return;
+      this.#due.delete(id);
+      this.#inHand.add(id);
+      void this.#followUp(id).finally(() => {
+        this.#inHand.delete(id);
+        this.#lookUpSoon([]);
+      });
     }
   }
 }

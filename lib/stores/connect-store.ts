@@ -1,6 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { restoreCookie } from '../cookies/cookie.js';
+import { contextOf } from '../request/request-slot.js';
 import { type Callback, Session, type SessionData, type SessionRequest } from '../session.js';
+import { callStore } from './call-store.js';
 import { callable } from './callable.js';
 
 /** What `get` and `load` answer. No error and no session: there is none, or it has expired. */
@@ -44,10 +46,12 @@ abstract class ConnectStore extends EventEmitter {
   regenerate(req: SessionRequest, callback: Callback): void;
   regenerate(req: SessionRequest, callback?: Callback): unknown {
     if (!callback) return promised((done) => this.regenerate(req, done));
-    this.destroy(req.sessionID, (error) => {
+    const regenerated: Callback = (error) => {
       this.generate(req);
       callback(error);
-    });
+    };
+    const late = (error: unknown) => contextOf(req)?.report(error);
+    callStore((done) => this.destroy(req.sessionID, done), this.destroy.length < 2, regenerated, late);
     return undefined;
   }
 

@@ -1,6 +1,7 @@
 import { SteadyError } from '../errors.js';
 import { warnOnce } from '../warnings.js';
 import { type EncryptionKey, readKeys } from './encryption-keys.js';
+import { requireSessionStore } from './hash-ids.js';
 import { seal, unseal } from './sealed-text.js';
 import type { OwnedRecord, SessionStore, SetOptions } from './store.js';
 import { checkOptions } from './store-options.js';
@@ -29,6 +30,7 @@ export interface EncryptOptions {
  * of `session()`) is not encrypted, since the store has to find it. There is `owned` if the store within knows the ids, as
  * they are needed to decrypt: so `hashIds(encrypt(store, key))`, not the other way round.
  *
+ * @throws TypeError if `store` lacks a method or is of express-session's kind, or for an unknown option.
  * @throws TypeError, RangeError for a key that is none; the message never shows it.
  */
 export function encrypt(
@@ -36,6 +38,7 @@ export function encrypt(
   keys: EncryptionKey | readonly EncryptionKey[],
   options: EncryptOptions = {},
 ): SessionStore {
+  requireSessionStore('encrypt', store);
   checkOptions('encrypt', options, ['report']);
   const { report = warn } = options;
   const all = readKeys(keys);

@@ -1,7 +1,10 @@
 import { lockOf } from '../adapters/lock.js';
+import type { Store } from './connect-store.js';
+import { isCallbackStore } from './contract.js';
 import { hashOf, MARK } from './id-hash.js';
+import { MemoryStore } from './memory.js';
 import type { OwnedRecord, SessionStore, SetOptions } from './store.js';
-import { checkOptions } from './store-options.js';
+import { checkOptions, hasMethods, kind } from './store-options.js';
 
 const DAY = 86_400_000;
 
@@ -29,8 +32,11 @@ export interface HashIdsOptions {
  *
  * There is no `ids`, since they are not known. There is `owned` if the store within has it; a session that was moved is
  * found once it has been written again. All else is as with the store within, `atomic` and `onDestroy` too.
+ *
+ * @throws TypeError if `store` lacks a method or is of express-session's kind, or for an unknown option.
  */
 export function hashIds(store: SessionStore, options: HashIdsOptions = {}): SessionStore {
+  requireSessionStore('hashIds', store);
   checkOptions('hashIds', options, ['plain', 'ttl']);
   const { plain = true, ttl = DAY } = options;
   const lock = lockOf(store);
@@ -69,6 +75,33 @@ export function hashIds(store: SessionStore, options: HashIdsOptions = {}): Sess
     ...(store.onDestroy && { onDestroy: (listener) => store.onDestroy!(listener) }),
     ...(store.close && { close: () => store.close!() }),
   };
+}
+
+/**
+ * Refuses what `hashIds` and `encrypt` can't go around, at the start rather than at the first request. Who mixes up the
+ * arguments gives a key as the store, so the message shows no texts.
+ * @throws TypeError that names the first missing method, or says how to wrap the store first
+ */
+export function requireSessionStore(wrapper: string, store: unknown): void {
+  if (hasMethods(store, 'get', 'set', 'destroy') && isOnlyCallbackStore(store as Store | SessionStore)) {
+    throw new TypeError(
+      `${wrapper}() needs a session store of this package's kind, and this one was made for express-session; ` +
+        `wrap it first: ${wrapper}(fromConnectStore(store))`,
+    );
+  }
+  const methods = ['get', 'set', 'touch', 'destroy'];
+  const missing = methods.find((method) => !hasMethods(store, method));
+  if (missing === undefined) return;
+  const hint = typeof store === 'function' ? '; pass an instance of it: `new ...`' : '';
+  throw new TypeError(
+    `${wrapper}() needs a session store, with the methods ${methods.join('(), ')}(), but it has no ${missing}(); ` +
+      `got ${kind(store)}${hint}`,
+  );
+}
+
+/** A `MemoryStore` speaks both contracts. */
+function isOnlyCallbackStore(store: Store | SessionStore): boolean {
+  return isCallbackStore(store) && !(store instanceof MemoryStore);
 }
 
 /** A record that has yet to be moved is known by its plain id. */

@@ -81,7 +81,9 @@ export class PostgresNotices {
       try {
         await client.connect();
         client.unref?.(); // it must not keep the process alive
-        client.on('notification', ({ payload }) => listener(payload));
+        client.on('notification', ({ payload }) => {
+          if (!stopped.aborted) listener(payload); // the connection ends a little later
+        });
         await client.query(`LISTEN "${this.channel}"`);
         since = performance.now();
         began();

@@ -12,19 +12,28 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   disableTouch: 'set touchAfter of session() instead',
 };
 
+/** Whether an error says that the table or one of its columns is missing, so that what was known of it no longer holds. */
+export function isOtherTable(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return code === '42P01' || code === '42703';
+}
+
 /** What can be wrong with the server or the table. */
-export function troublesOf(table: string): readonly Trouble[] {
-  const remedy = `pass createTable: true, or run what PostgresStore.ddl(${JSON.stringify(table)}) gives`;
+export function troublesOf(table: string, createTable: boolean): readonly Trouble[] {
+  const name = JSON.stringify(table);
+  const remedy = `pass createTable: true, or run what PostgresStore.ddl(${name}) gives`;
   return [
     {
       sign: /^42P01/,
       code: 'ERR_SESSION_STORE_TABLE',
-      advice: `there is no table ${JSON.stringify(table)} in this database. To create it, ${remedy}.`,
+      advice: createTable
+        ? `the table ${name} was dropped. The next operation creates it again.`
+        : `there is no table ${name} in this database. To create it, ${remedy}.`,
     },
     {
       sign: /^(42703|42P10)/,
       code: 'ERR_SESSION_STORE_TABLE',
-      advice: `${JSON.stringify(table)} is not a table for sessions. Choose another with the option table, and ${remedy}.`,
+      advice: `${name} is not a table for sessions. Choose another with the option table, and ${remedy}.`,
     },
     {
       sign: /^22P02/,

@@ -2,7 +2,7 @@ import { badOption } from '../option-checks.js';
 import { Cleanup, SLICE } from './cleanup.js';
 import { noticeOf } from './id-hash.js';
 import { PostgresNotices } from './postgres-notices.js';
-import { ELSEWHERE, troublesOf } from './postgres-trouble.js';
+import { ELSEWHERE, isOtherTable, troublesOf } from './postgres-trouble.js';
 import type { OwnedRecord, SessionStore, SetOptions } from './store.js';
 import { checkOptions, hasMethods, kind } from './store-options.js';
 import { decodeText, encodeText } from './text.js';
@@ -18,8 +18,8 @@ export interface PostgresStoreOptions {
    */
   table?: string;
   /**
-   * Creates the table before the first use if it is missing. Needs the right to; see {@link PostgresStore.ddl} for
-   * creating it in a migration.
+   * Creates the table before the first use if it is missing, and again if it is dropped later. Needs the right to; see
+   * {@link PostgresStore.ddl} for creating it in a migration.
    * @default false
    */
   createTable?: boolean;
@@ -83,7 +83,7 @@ export class PostgresStore implements SessionStore {
     }
     this.#pool = pool;
     this.#sql = statements(quoteTable(table));
-    this.#troubles = troublesOf(table);
+    this.#troubles = troublesOf(table, createTable);
     this.#table = table;
     this.#createTable = createTable;
     this.#cleanup = new Cleanup('PostgresStore', cleanupInterval, () => this.#removeSlice());
@@ -202,8 +202,15 @@ CREATE INDEX IF NOT EXISTS "${name}_owner_idx" ON ${quoted} (owner, sid) WHERE o
       if (this.#createTable) await this.#ensureTable();
       return await withRetries(() => this.#pool.query(text, values));
     } catch (cause) {
+      if (isOtherTable(cause)) this.#forgetTable();
       throw storeError('PostgresStore', this.#troubles, cause);
     }
+  }
+
+  /** The table was dropped, or replaced, while the app runs: the next operation looks anew. */
+  #forgetTable(): void {
+    this.#tableReady = undefined;
+    this.#hasOwners = undefined;
   }
 
   /** Once; after a failure the next operation tries again. */

@@ -21,6 +21,7 @@ export class RedisNotices {
   readonly #client: PubSubClient;
   readonly #channel: string;
   readonly #subscribers = new Set<PubSubClient>();
+  #closed = false;
 
   /** @throws TypeError if the client lacks pub/sub */
   constructor(client: unknown, channel: string) {
@@ -32,6 +33,7 @@ export class RedisNotices {
     this.#channel = channel;
     // ours must not keep the process alive; `disconnect` is what a cluster of node-redis calls its end
     for (const end of ['end', 'disconnect']) this.#client.on(end, () => this.close());
+    for (const begin of ['connect', 'ready']) this.#client.on(begin, () => this.#reopen());
   }
 
   /** Nobody depends on it, so its failure is none. */
@@ -39,11 +41,25 @@ export class RedisNotices {
     await this.#client.publish(this.#channel, message).catch(() => {});
   }
 
-  /** Listens over a connection of its own, since one that is subscribed can do little else. */
+  /**
+   * Listens over a connection of its own, since one that is subscribed can do little else. Where it fails, nothing is left
+   * of it, so that it can be tried again; a client that has ended is listened to no more.
+   */
   async listen(listener: Listener): Promise<() => void> {
+    if (this.#closed) return () => {};
     const subscriber = duplicateOf(this.#client);
     surviveClientErrors('RedisStore', subscriber);
     this.#subscribers.add(subscriber);
+    try {
+      await this.#subscribe(subscriber, listener);
+    } catch (error) {
+      this.#end(subscriber);
+      if (!this.#closed) throw error;
+    }
+    return () => this.#end(subscriber);
+  }
+
+  async #subscribe(subscriber: PubSubClient, listener: Listener): Promise<void> {
     if (isIoRedis(subscriber)) {
       subscriber.on('message', (_channel, message) => listener(message));
       await subscriber.subscribe(this.#channel);
@@ -51,11 +67,16 @@ export class RedisNotices {
       await subscriber.connect?.();
       await subscriber.subscribe(this.#channel, listener);
     }
-    return () => this.#end(subscriber);
   }
 
   close(): void {
+    this.#closed = true;
     for (const subscriber of this.#subscribers) this.#end(subscriber);
+  }
+
+  /** The app has connected its client again. */
+  #reopen(): void {
+    this.#closed = false;
   }
 
   #end(subscriber: PubSubClient): void {
@@ -65,10 +86,10 @@ export class RedisNotices {
   }
 }
 
-/** One of ioredis connects by itself, and has to keep the wish to subscribe until it is connected. */
+/** One of ioredis connects by itself, and has to keep the wish to subscribe until it is connected, however long that takes. */
 function duplicateOf(client: PubSubClient): PubSubClient {
   if (!isIoRedis(client)) return client.duplicate();
-  const patient = { enableOfflineQueue: true };
+  const patient = { enableOfflineQueue: true, maxRetriesPerRequest: null };
   return client.isCluster ? client.duplicate([], patient) : client.duplicate(patient);
 }
 

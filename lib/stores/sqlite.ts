@@ -14,7 +14,7 @@ export interface SqliteStoreOptions {
    */
   database: SqliteDatabase | string;
   /**
-   * The table, which is created if it is missing.
+   * The table, which is created if it is missing, and again if it is dropped later.
    * @default 'sessions'
    */
   table?: string;
@@ -43,9 +43,11 @@ export interface SqliteStoreOptions {
  */
 export class SqliteStore implements SessionStore {
   readonly #database: SqliteDatabase;
+  readonly #table: string;
   readonly #ownsDatabase: boolean;
   readonly #statements: Statements;
   readonly #cleanup: Cleanup;
+  #isTableMissing = false;
 
   /**
    * @throws {TypeError} if the database is missing or of another kind, or an option is unknown.
@@ -60,12 +62,13 @@ export class SqliteStore implements SessionStore {
     this.#cleanup = new Cleanup('SqliteStore', cleanupInterval, () => this.#removeSlice());
     this.#ownsDatabase = typeof database === 'string';
     this.#database = typeof database === 'string' ? openFile(database) : checkDatabase(database);
+    this.#table = table;
     this.#statements = attempt(() => prepare(this.#database, table));
     this.#cleanup.start();
   }
 
   async get(id: string): Promise<string | undefined> {
-    const row = attempt(() => this.#statements.get.get(encodeText(id), Date.now())) as Row | undefined;
+    const row = this.#attempt(() => this.#statements.get.get(encodeText(id), Date.now())) as Row | undefined;
     return row && decodeText(row.value);
   }
 
@@ -77,7 +80,7 @@ export class SqliteStore implements SessionStore {
       wholeMilliseconds(expires),
       owner === undefined ? null : encodeText(owner),
     ];
-    const { changes } = attempt(() => {
+    const { changes } = this.#attempt(() => {
       if (expected === undefined) return write.run(key, ...row);
       if (expected === null) return create.run(key, ...row, Date.now());
       return replace.run(...row, key, encodeText(expected), Date.now());
@@ -87,19 +90,21 @@ export class SqliteStore implements SessionStore {
 
   async touch(id: string, expires: number): Promise<boolean> {
     const { touch } = this.#statements;
-    const { changes } = attempt(() => touch.run(wholeMilliseconds(expires), encodeText(id), Date.now()));
+    const { changes } = this.#attempt(() =>
+      touch.run(wholeMilliseconds(expires), encodeText(id), Date.now()),
+    );
     return Number(changes) === 1;
   }
 
   async destroy(id: string): Promise<void> {
-    attempt(() => this.#statements.destroy.run(encodeText(id)));
+    this.#attempt(() => this.#statements.destroy.run(encodeText(id)));
   }
 
   async *ids(): AsyncIterable<string> {
     let last = 0;
     while (true) {
       // A page at a time: a statement that is still open between two steps would block the others.
-      const page = attempt(() => this.#statements.page.all(last, Date.now(), SLICE)) as PageRow[];
+      const page = this.#attempt(() => this.#statements.page.all(last, Date.now(), SLICE)) as PageRow[];
       for (const { id } of page) yield decodeText(id);
       if (page.length < SLICE) return;
       last = page[page.length - 1]!.rowid;
@@ -110,7 +115,7 @@ export class SqliteStore implements SessionStore {
     let last = 0;
     while (true) {
       const { owned } = this.#statements;
-      const page = attempt(() => owned.all(encodeText(owner), last, Date.now(), SLICE)) as OwnedRow[];
+      const page = this.#attempt(() => owned.all(encodeText(owner), last, Date.now(), SLICE)) as OwnedRow[];
       for (const { id, value } of page) yield this.#ownedRecord(decodeText(id), decodeText(value));
       if (page.length < SLICE) return;
       last = page[page.length - 1]!.rowid;
@@ -133,7 +138,21 @@ export class SqliteStore implements SessionStore {
   }
 
   #removeSlice(): number {
-    return Number(attempt(() => this.#statements.removeExpired.run(Date.now(), SLICE)).changes);
+    return Number(this.#attempt(() => this.#statements.removeExpired.run(Date.now(), SLICE)).changes);
+  }
+
+  /** Where the operation before has found that the table was dropped, it is made again first. */
+  #attempt<T>(operation: () => T): T {
+    return attempt(() => {
+      if (this.#isTableMissing) createTable(this.#database, this.#table);
+      this.#isTableMissing = false;
+      try {
+        return operation();
+      } catch (error) {
+        this.#isTableMissing = NO_TABLE.test(String(error));
+        throw error;
+      }
+    });
   }
 }
 
@@ -170,12 +189,8 @@ function prepare(database: SqliteDatabase, name: string) {
   if (!(database.prepare('PRAGMA busy_timeout').get() as { timeout: number }).timeout) {
     database.exec('PRAGMA busy_timeout = 5000');
   }
-  database.exec(`
-    PRAGMA journal_mode = WAL;
-    CREATE TABLE IF NOT EXISTS ${table}
-      (id TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL, expires INTEGER NOT NULL, owner TEXT);
-    CREATE INDEX IF NOT EXISTS ${quote(`${name}_expires`)} ON ${table} (expires);
-    CREATE INDEX IF NOT EXISTS ${quote(`${name}_owner`)} ON ${table} (owner) WHERE owner IS NOT NULL`);
+  database.exec('PRAGMA journal_mode = WAL');
+  createTable(database, name);
   const insert = `INSERT INTO ${table} AS stored (id, value, expires, owner) VALUES (?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET value = excluded.value, expires = excluded.expires, owner = excluded.owner`;
   const expired = `SELECT rowid FROM ${table} WHERE expires <= ? LIMIT ?`;
@@ -196,6 +211,16 @@ function prepare(database: SqliteDatabase, name: string) {
     ),
     removeExpired: database.prepare(`DELETE FROM ${table} WHERE rowid IN (${expired})`),
   };
+}
+
+/** Statements that were prepared for a table of that name serve the new one. */
+function createTable(database: SqliteDatabase, name: string): void {
+  const table = quote(name);
+  database.exec(`
+    CREATE TABLE IF NOT EXISTS ${table}
+      (id TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL, expires INTEGER NOT NULL, owner TEXT);
+    CREATE INDEX IF NOT EXISTS ${quote(`${name}_expires`)} ON ${table} (expires);
+    CREATE INDEX IF NOT EXISTS ${quote(`${name}_owner`)} ON ${table} (owner) WHERE owner IS NOT NULL`);
 }
 
 function quote(name: string): string {
@@ -232,6 +257,8 @@ function wholeMilliseconds(expires: number): number {
   return Math.floor(Math.min(expires, END_OF_TIME));
 }
 
+const NO_TABLE = /no such table/;
+
 const TROUBLES: readonly Trouble[] = [
   {
     sign: /no such column|has no column|no column named|ON CONFLICT clause does not match/,
@@ -239,9 +266,9 @@ const TROUBLES: readonly Trouble[] = [
     advice: 'the table exists, but it is not one of SqliteStore. Choose another name with the option table.',
   },
   {
-    sign: /no such table/,
+    sign: NO_TABLE,
     code: 'ERR_SESSION_STORE_TABLE',
-    advice: 'the table was dropped. Make a new SqliteStore, which creates it.',
+    advice: 'the table was dropped. The next operation creates it again.',
   },
   {
     sign: /readonly|read-only/i,

@@ -2,7 +2,20 @@ import type { Cookie } from '../../cookies/cookie.js';
 import { isOver } from '../../lifetime.js';
 import { parseRecord } from '../../record.js';
 import type { Fate } from '../../sockets/sockets.js';
-import { DEAD, type TextRecords } from './records.js';
+import { DEAD, MOST_HOPS, type TextRecords } from './records.js';
+
+/** The ids that a session has had since it had this one, which comes first. Empty if nothing is stored under it. */
+export async function lineOf(records: TextRecords, id: string): Promise<readonly string[]> {
+  const line: string[] = [];
+  let next: string | undefined = id;
+  while (next !== undefined && line.length < MOST_HOPS) {
+    const fate: Fate = await fateOf(records, next);
+    if (fate === 'gone') break;
+    line.push(next);
+    next = fate === 'alive' ? undefined : fate.movedTo;
+  }
+  return line;
+}
 
 /** What has become of a session, for those who wait for its end. */
 export async function fateOf(records: TextRecords, id: string): Promise<Fate> {

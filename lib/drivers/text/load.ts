@@ -3,6 +3,7 @@ import { parseRecord, UnreadRecord } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
 import { type Awaitable, andThen, type TextStore } from '../awaitable.js';
 import { destroy } from './destroy.js';
+import { lineOf } from './fate.js';
 import { DEAD, MOST_HOPS, type TextRecords } from './records.js';
 
 /** Reads a session, and notes what the request has seen of it. */
@@ -62,9 +63,21 @@ async function follow(
     context.follow(target);
     return load(records, context, target, hops + 1);
   }
+  if (await bringsPresentId(records, context, target)) return null;
   events.emit('reuse', id, { req: context.req });
   if (onReuse === 'revoke') await destroy(records, target, hops + 1);
   return null;
+}
+
+/** Whoever has the session's present cookie too has just kept an old one, as browsers do of another path. */
+async function bringsPresentId(
+  records: TextRecords,
+  { identities }: SessionContext,
+  target: string,
+): Promise<boolean> {
+  if (identities.length === 1) return false;
+  const line = await lineOf(records, target);
+  return identities.some(({ id }) => id === line.at(-1));
 }
 
 function found(

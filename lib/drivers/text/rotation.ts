@@ -3,7 +3,7 @@ import { expiryOf } from '../../lifetime.js';
 import { pointerText } from '../../pointer.js';
 import type { SessionContext } from '../../request/context.js';
 import type { Session } from '../../session.js';
-import { ATTEMPTS, backOff, tooManyConflicts } from '../back-off.js';
+import { Attempts } from '../back-off.js';
 import { giveUp } from './interruption.js';
 import type { TextRecords } from './records.js';
 import { write } from './write.js';
@@ -18,7 +18,7 @@ export async function rotate(records: TextRecords, context: SessionContext, sess
   const mine = compactJson(session);
   const target = genid(context.req);
   const expires = expiryOf(session.cookie, core.settings, Date.now());
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  for (const attempts = new Attempts(core.settings.storeTimeout); ; await attempts.next()) {
     const text = records.merged(context, session, mine);
     const owner = records.ownerOf(text);
     await store.set(target, text, owner === undefined ? { expires } : { expires, owner });
@@ -36,7 +36,5 @@ export async function rotate(records: TextRecords, context: SessionContext, sess
       await store.destroy(target);
       return found ? write(records, context, session) : giveUp(context, session, mine);
     }
-    await backOff(attempt);
   }
-  throw tooManyConflicts();
 }

@@ -2,7 +2,7 @@ import type { SessionRecord } from '../../merge.js';
 import { parseRecord } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
 import type { Session } from '../../session.js';
-import { ATTEMPTS, backOff, tooManyConflicts } from '../back-off.js';
+import { Attempts } from '../back-off.js';
 import { type Heritage, withHeritage } from '../heritage.js';
 import { interrupted } from './interruption.js';
 import { DEAD, MOST_HOPS, type TextRecords } from './records.js';
@@ -23,7 +23,7 @@ export async function succeed(
 ): Promise<boolean> {
   const { core, store } = records;
   const view = context.viewOf(session.id);
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  for (const attempts = new Attempts(core.settings.storeTimeout); ; await attempts.next()) {
     const old = await store.get(heritage.id);
     const pointer = old === undefined ? undefined : records.pointerOf(heritage.id, old);
     if (pointer && hops < MOST_HOPS) {
@@ -43,9 +43,7 @@ export async function succeed(
       context.heritage = undefined;
       return true;
     }
-    await backOff(attempt);
   }
-  throw tooManyConflicts();
 }
 
 /** The former session has been ended meanwhile: its data must not live on. What is new in this one may. */

@@ -1,9 +1,10 @@
 import type { Cookie } from '../../cookies/cookie.js';
 import { expiryOf } from '../../lifetime.js';
-import type { MergeFunction } from '../../merge.js';
-import { recordText } from '../../record.js';
+import { type MergeFunction, mergeRecords, type SessionRecord } from '../../merge.js';
+import { parseRecord, recordText } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
 import type { StoredView } from '../../request/stored-view.js';
+import { prolongSocket } from '../../request/touching.js';
 import type { Session } from '../../session.js';
 import { type Awaitable, andThen } from '../awaitable.js';
 import { cookieOf, mergedText } from './merged-text.js';
@@ -22,16 +23,58 @@ export function touch(
   const { settings } = records.core;
   const { rewriteOnTouch } = records.mode;
   const view = context.viewOf(session.id);
-  const { stored, seen, touchedUntil } = view;
+  const { stored, seen } = view;
+  if (context.isSocket && stored === undefined) return touchAsStored(records, context, session);
   const until = expiryOf(mergedCookie(view, session, data, settings.merge), settings, Date.now());
-  const isFresh = touchedUntil !== undefined && Math.abs(until - touchedUntil) < TOUCH_TOLERANCE;
-  if (isFresh && !rewriteOnTouch) return undefined;
+  if (isFresh(view, until) && !rewriteOnTouch) return undefined;
   const rewrites = rewriteOnTouch && stored !== undefined && stored === seen;
   const isStored = stored === view.read?.text && view.read?.isStill(session.cookie, data);
   const text = rewrites && !isStored ? recordText(session, data) : stored;
   if (text === undefined || text === stored) return prolong(records, context, session, stored, until);
   const rewritten = records.set(context, session, text, true);
   return andThen(rewritten, noteRewritten, records, context, session, view, until, text);
+}
+
+function isFresh({ touchedUntil }: StoredView, until: number): boolean {
+  return touchedUntil !== undefined && Math.abs(until - touchedUntil) < TOUCH_TOLERANCE;
+}
+
+/** Others may have changed a socket's session. Whose it is now, and how long it may live, only the store can tell. */
+async function touchAsStored(records: TextRecords, context: SessionContext, session: Session): Promise<void> {
+  const found = await readLatest(records, context, session);
+  if (context.cleared || context.isDestroyed(session)) return;
+  if (!found) return context.interrupt(session);
+  const view = context.viewOf(session.id);
+  takeOverLimits(view, session.cookie);
+  prolongSocket(context, session);
+  const until = expiryOf(session.cookie, records.core.settings, Date.now());
+  if (!isFresh(view, until)) await prolong(records, context, session, view.stored, until);
+}
+
+/** As `readAgain`, also of a session that gets another id meanwhile. */
+async function readLatest(records: TextRecords, context: SessionContext, session: Session): Promise<boolean> {
+  const { id } = session;
+  const found = await records.readAgain(context, session);
+  return session.id === id || context.cleared ? found : readLatest(records, context, session);
+}
+
+/** What others have changed of the session's lifetime holds here too, unless this request has changed that itself. */
+function takeOverLimits(view: StoredView, cookie: Cookie): void {
+  const { stored, seen } = view;
+  const [base, theirs] = [cookieIn(seen), cookieIn(stored)];
+  if (stored === seen || !base || !theirs) return;
+  const mine = JSON.parse(JSON.stringify(cookie)) as SessionRecord;
+  const merged = mergeRecords({ cookie: base }, { cookie: mine }, { cookie: theirs })['cookie'] as Cookie;
+  cookie.originalMaxAge = merged.originalMaxAge;
+  if (merged.createdAt !== undefined) cookie.createdAt = merged.createdAt;
+  const { originalMaxAge, createdAt } = theirs;
+  // so that what they change next is not taken for older than what has just been taken over
+  const known = { ...base, originalMaxAge, createdAt };
+  view.seen = JSON.stringify({ ...parseRecord(seen as string), cookie: known });
+}
+
+function cookieIn(text: string | undefined): SessionRecord | undefined {
+  return text === undefined ? undefined : (parseRecord(text)?.['cookie'] as SessionRecord | undefined);
 }
 
 function noteRewritten(

@@ -6,7 +6,7 @@ import { dataText } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
 import { RESERVED, type Session } from '../../session.js';
 import { callBack } from '../awaitable.js';
-import { ATTEMPTS, backOff, tooManyConflicts } from '../back-off.js';
+import { Attempts } from '../back-off.js';
 import { drop } from './interruption.js';
 import { cookieOf } from './merged-text.js';
 import type { TextRecords } from './records.js';
@@ -20,7 +20,7 @@ export async function update<T>(
   change: (draft: SessionRecord) => T | Promise<T>,
 ): Promise<T> {
   if (context.heritage && records.mode.merge) await write(records, context, session);
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  for (const attempts = new Attempts(records.core.settings.storeTimeout); ; await attempts.next()) {
     const mine = JSON.stringify(session);
     if (context.isDestroyed(session) || !(await records.readAgain(context, session))) {
       drop(context, session, mine);
@@ -47,9 +47,7 @@ export async function update<T>(
       if (dataText(session) === dataText(draft)) context.saved(session); // else the app has changed it meanwhile
       return result;
     }
-    await backOff(attempt);
   }
-  throw tooManyConflicts();
 }
 
 /** Writes on behalf of `update()`, which no watched driver knows of. */

@@ -2,7 +2,7 @@ import { dataText, recordText } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
 import type { Session } from '../../session.js';
 import { type Awaitable, andThen } from '../awaitable.js';
-import { ATTEMPTS, backOff, tooManyConflicts } from '../back-off.js';
+import { Attempts } from '../back-off.js';
 import type { Heritage } from '../heritage.js';
 import { giveUp } from './interruption.js';
 import { cookieOf } from './merged-text.js';
@@ -22,9 +22,7 @@ export function write(
     return writeAsHeir(records, context, session, context.heritage, mine);
   // a socket whose session was renamed, or loaded by callback, has not seen the record; it must not make it anew
   const unseen = context.isStored(session.id) && context.viewOf(session.id).stored === undefined;
-  return unseen
-    ? writeAgain(records, context, session, mine, 0)
-    : tryToWrite(records, context, session, mine, 0);
+  return unseen ? writeAgain(records, context, session, mine) : tryToWrite(records, context, session, mine);
 }
 
 async function writeAsHeir(
@@ -43,11 +41,11 @@ function tryToWrite(
   context: SessionContext,
   session: Session,
   mine: string,
-  attempt: number,
+  attempts?: Attempts,
 ): Awaitable<void> {
   const text = records.merged(context, session, mine);
   const written = records.set(context, session, text, records.mode.merge, cookieOf(session, mine, text));
-  return andThen(written, noteWritten, records, context, session, mine, attempt, text);
+  return andThen(written, noteWritten, records, context, session, mine, attempts, text);
 }
 
 function noteWritten(
@@ -56,10 +54,10 @@ function noteWritten(
   context: SessionContext,
   session: Session,
   mine: string,
-  attempt: number,
+  attempts: Attempts | undefined,
   text: string,
 ): Awaitable<void> {
-  if (!written) return writeAgain(records, context, session, mine, attempt + 1);
+  if (!written) return writeAgain(records, context, session, mine, attempts);
   const view = context.viewOf(session.id);
   view.stored = text;
   view.seen = mine;
@@ -72,10 +70,9 @@ async function writeAgain(
   context: SessionContext,
   session: Session,
   mine: string,
-  attempt: number,
+  attempts: Attempts = new Attempts(records.core.settings.storeTimeout),
 ): Promise<void> {
   if (!(await records.readAgain(context, session))) return giveUp(context, session, mine);
-  if (attempt === ATTEMPTS) throw tooManyConflicts();
-  await backOff(attempt - 1);
-  return tryToWrite(records, context, session, mine, attempt);
+  await attempts.next();
+  return tryToWrite(records, context, session, mine, attempts);
 }

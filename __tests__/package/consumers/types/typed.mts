@@ -24,6 +24,13 @@ session<MySession>({
   },
 });
 
+session<MySession>({ merge: (_base, mine, theirs): number | string[] | undefined => mine ?? theirs });
+session<MySession>({ merge: (base, mine) => mine ?? base });
+session<MySession>({ merge: (base) => base });
+session<MySession>({ merge: () => 0 });
+session<MySession>({ merge: (...[, mine, theirs, key]) => (key === 'cart' ? mine?.length : theirs) });
+session({ merge: (_base, mine, theirs) => mine ?? theirs });
+
 // @ts-expect-error: no key of these sessions
 session<MySession>({ owner: 'userID' });
 session<MySession>({
@@ -33,6 +40,14 @@ session<MySession>({
 session<MySession>({
   // @ts-expect-error: a number has no length
   merge: (_base, mine, _theirs, key) => (key === 'userId' ? mine?.length : mine),
+});
+session<MySession>({
+  // @ts-expect-error: may be a number, which has no length
+  merge: (_base, mine) => mine?.length,
+});
+session<MySession>({
+  // @ts-expect-error: no value is a date
+  merge: (_base: Date, mine: Date) => mine,
 });
 
 export async function listCarts(): Promise<string[]> {

@@ -1,0 +1,42 @@
+export type NodeCallback = (error?: any, value?: any) => void;
+
+/**
+ * Calls a store's method and passes on its first answer: by callback, by throwing or by a rejected promise. A resolved
+ * promise is an answer only of a method that takes no callback: others may return one before their work is done.
+ *
+ * @param promises whether the method takes no callback
+ * @param late called with the store's own trouble after its answer, which nobody waits for any more
+ */
+export function callStore(
+  call: (callback: NodeCallback) => unknown,
+  promises: boolean,
+  done: NodeCallback,
+  late: (error: unknown) => void,
+): void {
+  let answered = false;
+  let thrownByUs: unknown;
+  const answer: NodeCallback = (error, value) => {
+    if (answered) return;
+    answered = true;
+    try {
+      done(error, value);
+    } catch (thrown) {
+      thrownByUs = thrown;
+      throw thrown;
+    }
+  };
+  const fail = (error: unknown) => {
+    if (!answered) answer(error ?? new Error('the session store failed without an error'));
+    else if (error !== undefined && error === thrownByUs)
+      throw error; // it is meant for our caller
+    else late(error);
+  };
+  let result: unknown;
+  try {
+    result = call(answer);
+  } catch (error) {
+    return fail(error);
+  }
+  if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return;
+  (result as PromiseLike<unknown>).then((value) => promises && answer(null, value), fail);
+}
