@@ -1,14 +1,23 @@
 import { createHash } from 'node:crypto';
+import { Recent } from '../recent.js';
 
 /** Tells a hashed id from any other. */
 export const MARK = 'sha256-';
+
+/** A request asks for the hash of one id several times, and a revocation for those of all open sockets each time. */
+const hashes = new Recent<string>(2000);
 
 /**
  * What stands for an id where ids must not be read: `sha256-` and the base64url of the hash. An id has 192 random bits, so
  * that it can't be found by trying.
  */
 export function hashOf(id: string): string {
-  return MARK + createHash('sha256').update(id).digest('base64url');
+  let hash = hashes.get(id);
+  if (hash === undefined) {
+    hash = MARK + createHash('sha256').update(id).digest('base64url');
+    hashes.set(id, hash);
+  }
+  return hash;
 }
 
 /**
