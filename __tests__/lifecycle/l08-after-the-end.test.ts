@@ -298,6 +298,32 @@ describe.each(HOSTS)('%s', (host) => {
   });
 });
 
+test.each<[string, unknown[]]>([
+  ['end()', []],
+  ["end('text')", ['text']],
+  ["end('text', 'utf8')", ['text', 'utf8']],
+  ["end('text', 'utf8', callback)", ['text', 'utf8', () => {}]],
+  ['end(callback)', [() => {}]],
+])('L8: %s reaches a method that was wrapped before with no argument more', async (_name, args) => {
+  const counts: number[] = [];
+  const counting = (method: 'end' | 'writeHead') => (_req: any, res: any, next: any) => {
+    const real = res[method];
+    res[method] = function (...given: unknown[]) {
+      counts.push(given.length);
+      return real.apply(this, given);
+    };
+    next();
+  };
+  const { browser } = await start({
+    host: 'node:http',
+    store: 'callback store',
+    before: [counting('end'), counting('writeHead')],
+    after: [(_req, res) => res.writeHead(200, { 'x-early': '1' }).end(...args)],
+  });
+  expect(await browser.get('/')).toMatchObject({ status: 200 });
+  expect(counts).toEqual([2, args.length]); // the head goes out first
+});
+
 test('L8: http/2 refuses with the errors of its own', async () => {
   const attempts: Record<string, (res: any) => unknown> = {
     setHeader: (res) => res.setHeader('x-late', '1'),

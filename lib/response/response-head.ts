@@ -12,12 +12,12 @@ export interface Status {
 }
 
 /** HTTP/2 has no status message, and warns when asked for it. */
-export function readStatus(res: ServerResponse): Status {
-  return { code: res.statusCode, message: isHttp2(res) ? undefined : res.statusMessage };
+export function messageOf(res: ServerResponse): string | undefined {
+  return isHttp2(res) ? undefined : res.statusMessage;
 }
 
-export function hasStatus(res: ServerResponse, { code, message }: Status): boolean {
-  return res.statusCode === code && (isHttp2(res) || res.statusMessage === message);
+export function readStatus(res: ServerResponse): Status {
+  return { code: res.statusCode, message: messageOf(res) };
 }
 
 export function writeStatus(res: ServerResponse, { code, message }: Status): void {

@@ -6,10 +6,9 @@ import { type Freezable, freezeHeaders, type HeadState, refuse, slot, thawHeader
 import {
   copyHeaders,
   forgetRepresentation,
-  hasStatus,
   isHttp2,
+  messageOf,
   readStatus,
-  type Status,
   writeStatus,
 } from './response-head.js';
 import { afterUnwinding, type Unwinding } from './unwinding.js';
@@ -46,8 +45,8 @@ interface Head {
   statusMessage: string;
 }
 
-const NO_ARGUMENTS: readonly unknown[] = [];
 const NO_CALLS: readonly Call[] = [];
+const NO_LINES: readonly string[] = [];
 
 type HeldResponse = Freezable<Hold>;
 
@@ -59,7 +58,13 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   realSend: AnyFunction | undefined;
   phase: Phase = 'open';
   head: Head | undefined;
-  endArguments: readonly unknown[] = NO_ARGUMENTS;
+  // What the end was called with. Not in an array, nor is the status in an object: that would take 60 bytes each.
+  chunk: unknown;
+  encoding: unknown;
+  callback: unknown;
+  /** The status at that time. */
+  code = 0;
+  message: string | undefined;
   /** Calls that came right after the end. They are made after the real end, to fail as they would have. */
   late: Call[] | undefined;
   /** Calls that came when a plain response would have been over by then. They are made when this one is. */
@@ -68,7 +73,6 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   /** The listener is at work: an end that goes out now, goes out before any code of the app's can run. */
   atOnce = false;
   over = false;
-  status: Status | undefined;
   headersHaveLeft: boolean;
 
   constructor(res: HeldResponse, listener: EndListener) {
@@ -84,9 +88,12 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     res.on('close', closed);
   }
 
-  hold(args: unknown[]): void {
-    this.endArguments = args;
-    this.status = readStatus(this.res);
+  hold(chunk: unknown, encoding: unknown, callback: unknown): void {
+    this.chunk = chunk;
+    this.encoding = encoding;
+    this.callback = callback;
+    this.code = this.res.statusCode;
+    this.message = messageOf(this.res);
     this.phase = 'held';
     freezeHeaders(this.res);
     afterUnwinding(this);
@@ -105,15 +112,15 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   }
 
   release(): void {
-    const { res, status } = this;
-    const differs = this.head !== undefined || (status && !hasStatus(res, status));
-    const later = differs ? readStatus(res) : undefined;
-    if (later && status) writeStatus(res, status); // what the app has set since its end() must not show
+    const { res, code, message } = this;
+    const isSame = this.head === undefined && res.statusCode === code && messageOf(res) === message;
+    const later = isSame ? undefined : readStatus(res);
+    if (later) writeStatus(res, { code, message }); // what the app has set since its end() must not show
     this.phase = 'released';
     thawHeaders(res);
     try {
       if (this.head) this.sendHead();
-      this.real.end.apply(res, this.endArguments as unknown[]);
+      callWith(this.real.end, res, this.chunk, this.encoding, this.callback);
     } catch (error) {
       this.listener.takenBack(error);
       return;
@@ -154,26 +161,26 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     this.head = undefined;
     thawHeaders(this.res);
     this.res.statusMessage = statusMessage;
-    this.writeHead(args);
+    this.writeHead(...args);
   }
 
   sendHeadNow(): void {
     if (this.head) this.sendHead();
-    else this.writeHead([this.res.statusCode]);
+    else this.writeHead(this.res.statusCode);
   }
 
   /** The headers leave: nothing can be added after this. */
-  writeHead(args: unknown[]): unknown {
-    if (!this.headersHaveLeft) {
-      const unwatched = this.atOnce && this.res.writeHead === heldMethods.writeHead;
-      const cookies = this.listener.setCookies(unwatched);
-      this.headersHaveLeft = true;
-      if (cookies.length > 0) {
-        args = withSetCookie(this.res, args, cookies);
-        if (this.listener.cachePrivate) args = withPrivateCache(this.res, args);
-      }
-    }
-    return this.real.writeHead.apply(this.res, args);
+  writeHead(code?: unknown, second?: unknown, third?: unknown): unknown {
+    const cookies = this.headersHaveLeft ? NO_LINES : this.listener.setCookies(this.isUnwatched);
+    this.headersHaveLeft = true;
+    if (cookies.length === 0) return callWith(this.real.writeHead, this.res, code, second, third);
+    const args = withSetCookie(this.res, [code, second, third], cookies);
+    const cached = this.listener.cachePrivate ? withPrivateCache(this.res, args) : args;
+    return this.real.writeHead.apply(this.res, cached);
+  }
+
+  get isUnwatched(): boolean {
+    return this.atOnce && this.res.writeHead === heldMethods.writeHead;
   }
 
   get frozen(): boolean {
@@ -201,12 +208,14 @@ function ownMethodsOf({ end, write, writeHead, flushHeaders }: ServerResponse): 
   return { end, write, writeHead, flushHeaders };
 }
 
+// `end` and `writeHead`, which all responses come by, name their arguments: a rest parameter would take 56 bytes each time.
 const heldMethods = {
-  end(this: HeldResponse, ...args: unknown[]): HeldResponse {
+  end(this: HeldResponse, chunk?: unknown, encoding?: unknown, callback?: unknown): HeldResponse {
     const hold = this[slot];
-    if (hold.phase === 'held') hold.postpone('end', args);
-    else if (hold.phase === 'released' || !isChunk(args[0])) return hold.real.end.apply(this, args);
-    else hold.hold(args);
+    if (hold.phase === 'held') hold.postpone('end', [chunk, encoding, callback]);
+    else if (hold.phase === 'released' || !isChunk(chunk))
+      return callWith(hold.real.end, this, chunk, encoding, callback);
+    else hold.hold(chunk, encoding, callback);
     return this;
   },
 
@@ -228,14 +237,22 @@ const heldMethods = {
     hold.real.flushHeaders.call(this);
   },
 
-  writeHead(this: HeldResponse, ...args: unknown[]): unknown {
+  writeHead(this: HeldResponse, code?: unknown, second?: unknown, third?: unknown): unknown {
     const hold = this[slot];
-    if (hold.frozen) return refuse(this, 'writeHead', args);
-    if (hold.phase !== 'open' || isHttp2(this) || this.headersSent) return hold.writeHead(args);
-    putOffHead(hold, args);
+    if (hold.frozen) return refuse(this, 'writeHead', [code, second, third]);
+    if (hold.phase !== 'open' || isHttp2(this) || this.headersSent)
+      return hold.writeHead(code, second, third);
+    putOffHead(hold, [code, second, third]);
     return this;
   },
 };
+
+/** Hands on just as many arguments as there were: a method that the app has wrapped may count them. */
+function callWith(method: AnyFunction, res: unknown, first: unknown, second: unknown, third: unknown): any {
+  if (third !== undefined) return method.call(res, first, second, third);
+  if (second !== undefined) return method.call(res, first, second);
+  return first === undefined ? method.call(res) : method.call(res, first);
+}
 
 function startStreaming(hold: Hold): void {
   if (hold.phase === 'released') return;
