@@ -1,11 +1,12 @@
 import fc from 'fast-check';
-import { matchesText } from '../lib/matches-text.js';
+import { changedText, matchesText } from '../lib/matches-text.js';
 
 /** What `matchesText` answers without making a text. */
 function stringify(object: object): string {
   return JSON.stringify({ ...object, cookie: undefined }).slice(1);
 }
 
+const changed = (now: object, before: object) => changedText(now, stringify(before), 'cookie');
 const matches = (object: object, text = stringify(object)) => matchesText(object, text, 'cookie');
 
 /** As the parser makes them: plain objects, and what JSON can hold. */
@@ -158,6 +159,83 @@ describe('matchesText', () => {
   ])('is not misled by %j', (text) => {
     expect(matches({ a: 1 }, text)).toBe(false);
   });
+});
+
+describe('changedText', () => {
+  /** Whether it is what `JSON.stringify` would have given, if it is anything. */
+  function isRight(now: object, before: object): boolean {
+    const text = changed(now, before);
+    if (text === undefined) return true;
+    return (text === '' ? stringify(before) : text) === stringify(now);
+  }
+
+  test('never makes one record of another that is not it', () => {
+    fc.assert(
+      fc.property(record, record, (now, before) => {
+        expect(isRight(now, before)).toBe(true);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test('is right about every change', () => {
+    fc.assert(
+      fc.property(record, fc.nat(), fc.jsonValue({ maxDepth: 1 }), (before, choice, value) => {
+        const now = JSON.parse(JSON.stringify(before));
+        changeSomewhere(now, choice, value);
+        expect(isRight(now, before)).toBe(true);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test.each<[string, object, object]>([
+    ['a number', { a: 1, b: 'x' }, { a: 2, b: 'x' }],
+    ['a longer number', { a: 99, b: [1] }, { a: 100, b: [1] }],
+    ['the last value', { a: [{}], b: 'x' }, { a: [{}], b: 'y' }],
+    ['several values', { a: 1, b: 2, c: {}, d: 3 }, { a: 0, b: 2, c: {}, d: -1.5 }],
+    ['a string for a string', { a: 'x' }, { a: 'seventeen letters' }],
+    ['what has to be escaped', { a: 'x' }, { a: '"\\\n\u2028\ud800' }],
+    ['a number for a string', { a: 'x,y}' }, { a: 1 }],
+    ['a string for a number', { a: 1 }, { a: 'x' }],
+    ['null', { a: 1, b: 2 }, { a: null, b: 2 }],
+    ['a value for null', { a: null }, { a: 'x' }],
+    ['true', { a: false }, { a: true }],
+    ['no number', { a: 1 }, { a: Number.NaN }],
+    ['minus nothing', { a: 1 }, { a: -0 }],
+    ['beside a cookie', { cookie: {}, a: 1 }, { cookie: { path: '/' }, a: 2 }],
+  ])('puts in %s', (_, before, now) => {
+    expect(changed(now, before)).toBe(stringify(now));
+  });
+
+  test.each([{}, { a: 1 }, { a: { b: [1] }, c: 'x' }])('is empty if %j is what it was', (data) => {
+    expect(changed(data, data)).toBe('');
+  });
+
+  test.each<[string, object, object]>([
+    ['a key more', { a: 1 }, { a: 1, b: 2 }],
+    ['a key less', { a: 1, b: 2 }, { a: 1 }],
+    ['another key', { a: 1 }, { b: 1 }],
+    ['another order', { a: 1, b: 2 }, { b: 2, a: 1 }],
+    ['a deeper change', { a: { b: 1 } }, { a: { b: 2 } }],
+    ['an object for a value', { a: 1 }, { a: {} }],
+    ['a value for an object', { a: {} }, { a: 1 }],
+    ['a value for a list', { a: [] }, { a: 1 }],
+    ['undefined', { a: 1 }, { a: undefined }],
+    ['a big number', { a: 1 }, { a: 1n }],
+    ['its own JSON', { a: 1 }, { a: 1, toJSON: () => ({ a: 2 }) }],
+    ['a text with what is escaped', { a: '\n', b: 1 }, { a: '\n', b: 2 }],
+    ['a key that is inherited', { a: 1 }, Object.create({ a: 2 })],
+  ])('leaves to JSON.stringify %s', (_, before, now) => {
+    expect(changed(now, before)).toBeUndefined();
+  });
+
+  test.each(['', '}', '"a":1', '"a":"1}', '"a":1}}', '"a":1},', ' "a":1}', '"a";1}', '"a":'])(
+    'is not misled by %j',
+    (text) => {
+      expect(changedText({ a: 2 }, text, 'cookie')).toBeUndefined();
+    },
+  );
 });
 
 /** Puts `value` in place of one of the values in `object`, at any depth. */

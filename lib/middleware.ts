@@ -58,7 +58,7 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
     const context = contextFor(core, req, next);
     if (!context) return;
     holdEnd(res, context);
-    loadSession(context, next);
+    loadSession(context);
   }
 
   /** A WebSocket handshake that runs HTTP middleware, of a page that may. */
@@ -68,7 +68,7 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
     const context = contextFor(core, req, answer);
     if (!context) return;
     joinHandshake(context, res, keep);
-    loadSession(context, answer);
+    loadSession(context);
   }
 
   /** The road of Socket.IO's first request, whatever its transport; the socket keeps along by what Socket.IO tells. */
@@ -85,7 +85,7 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
       return known;
     }
     const context = contextFor(core, req, next);
-    if (context) loadSession(context, next);
+    if (context) loadSession(context);
     return context;
   };
 

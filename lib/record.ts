@@ -1,7 +1,7 @@
 import { compact, compactJson } from './compact.js';
 import { Cookie, type CookieData, haveSameAttributes } from './cookies/cookie.js';
 import { cookieJson } from './cookies/cookie-text.js';
-import { matchesText } from './matches-text.js';
+import { changedText, matchesText } from './matches-text.js';
 import type { SessionRecord } from './merge.js';
 
 /**
@@ -31,8 +31,8 @@ export class UnreadRecord {
   /** Reads the cookie, if it comes first, as it does where a session was stored as it was made; otherwise `undefined`. */
   static of(text: string): UnreadRecord | undefined {
     if (!text.startsWith(COOKIE_FIRST) || !text.endsWith('}')) return undefined;
-    const end = text.indexOf('}', COOKIE_FIRST.length) + 1; // a cookie has no objects in it, or the parser will find out
-    const cookie = parseCookie(text.slice(COOKIE_FIRST.length, end));
+    const cookie = readCookie(text);
+    const end = COOKIE_FIRST.length + lastText.length;
     if (!cookie || (text[end] !== ',' && end !== text.length - 1)) return undefined;
     return new UnreadRecord(text, cookie, end === text.length - 1 ? NO_DATA : text.slice(end + 1));
   }
@@ -58,10 +58,12 @@ const COOKIE_FIRST = '{"cookie":';
 let lastText = '';
 let lastCookie: Readonly<SessionRecord> | undefined;
 
-function parseCookie(text: string): Readonly<SessionRecord> | undefined {
-  if (text !== lastText) {
-    lastText = compact(text);
-    lastCookie = Object.freeze(parseObject(text));
+function readCookie(text: string): Readonly<SessionRecord> | undefined {
+  const start = COOKIE_FIRST.length;
+  if (lastText === '' || !text.startsWith(lastText, start)) {
+    const end = text.indexOf('}', start) + 1; // a cookie has no objects in it, or the parser will find out
+    lastText = compact(text.slice(start, end));
+    lastCookie = Object.freeze(parseObject(lastText));
   }
   return lastCookie;
 }
@@ -86,6 +88,14 @@ export function dataText(session: object, likely?: string): string {
 /** Whether this is the {@link dataText} of a session. `false` may mean that it takes the text to tell. */
 export function hasData(session: object, data: string): boolean {
   return matchesText(session, data, 'cookie');
+}
+
+/**
+ * The {@link dataText} of a session, given what it was, if that leads to it without making all of it anew; empty if
+ * nothing has changed. In pieces, which no one should compare: that would put them together.
+ */
+export function changedData(session: object, before: string): string | undefined {
+  return changedText(session, before, 'cookie');
 }
 
 /** What {@link dataText} was made of. */
@@ -117,16 +127,17 @@ export interface WholeText {
 }
 
 /**
- * A long session that differs from what it was, and so is going to be stored: made as a whole, since to put it together
- * from its parts would copy all of it. `undefined` for a short one, or where the data can't be cut out.
+ * A session that differs from what it was, and so is going to be stored, made as a whole: if its data are known already,
+ * or if it is long, since to put it together from its parts would copy all of it. `undefined` otherwise, or where the
+ * data can't be cut out.
  */
-export function wholeText(session: object, before: string): WholeText | undefined {
-  if (before.length < LONG || !beginsWithCookie(session)) return undefined;
+export function wholeText(session: object, before: string, data: string | undefined): WholeText | undefined {
+  if ((data === undefined && before.length < LONG) || !beginsWithCookie(session)) return undefined;
   const cookie = cookieText(session.cookie);
-  const beforeData = `${COOKIE_FIRST}${cookie},`;
-  const record = JSON.stringify(session);
-  const data = record.slice(beforeData.length);
-  return record.startsWith(beforeData) ? { record, cookie, data } : undefined;
+  const record = data === undefined ? JSON.stringify(session) : [COOKIE_FIRST, cookie, ',', data].join('');
+  const start = COOKIE_FIRST.length + cookie.length + 1;
+  const isCookieFirst = data !== undefined || record.startsWith(`${COOKIE_FIRST}${cookie},`);
+  return isCookieFirst ? { record, cookie, data: record.slice(start) } : undefined;
 }
 
 /**

@@ -52,8 +52,8 @@ export class Session {
   declare cookie: Cookie;
 
   constructor(req: object, data?: object | null) {
-    Object.defineProperty(this, 'req', { value: req });
-    Object.defineProperty(this, 'id', { value: (req as SessionRequest).sessionID, configurable: true });
+    define(this, 'req', FIXED, req);
+    define(this, 'id', HIDDEN, (req as SessionRequest).sessionID);
     if (typeof data === 'object' && data !== null) assignData(this, data);
   }
 
@@ -147,7 +147,7 @@ export class Session {
         const { session } = this.req;
         if (!error && session) {
           Object.assign(session, kept);
-          if (context) context.heritage = heritage;
+          if (context) context.noteIds({ heritage });
           if (createdAt !== undefined && !options.restart) session.cookie.createdAt = createdAt;
         }
         done(error);
@@ -208,6 +208,16 @@ export function areTouchedPlainly(): boolean {
 /** Whether a session is saved as we do it: the app may have put a `save` of its own on it, or on the prototype. */
 export function isSavedPlainly(session: Session): boolean {
   return session.save === save;
+}
+
+const FIXED: PropertyDescriptor = { value: undefined };
+const HIDDEN: PropertyDescriptor = { value: undefined, configurable: true };
+
+/** With a descriptor that is used again and again: one for each property would cost every session 70 bytes. */
+function define(session: Session, name: string, descriptor: PropertyDescriptor, value: unknown): void {
+  descriptor.value = value;
+  Object.defineProperty(session, name, descriptor);
+  descriptor.value = undefined;
 }
 
 /** Puts stored data on a session. */

@@ -49,7 +49,7 @@ export function reload(context: SessionContext, session: Session, done: Callback
 
 export function destroy(context: SessionContext, session: Session, done: Callback): void {
   const { id } = session;
-  context.destroyedId = id;
+  context.noteEnding({ destroyedId: id });
   context.lastCookie = session.cookie;
   context.run(done, (finished) => context.destroyRecord(id, finished));
 }
@@ -61,7 +61,7 @@ export function regenerate(context: SessionContext, done: Callback): void {
       'or in the upgrade option of websocket()';
     return done(new SteadyError('ERR_SESSION_NO_RESPONSE', text));
   }
-  context.leftIds = [...(context.leftIds ?? []), context.req.sessionID];
+  context.noteIds({ left: [...context.idChanges.left, context.req.sessionID] });
   context.run(done, (finished) => context.driver.regenerate(context, finished));
 }
 
@@ -90,7 +90,8 @@ export function bequeath(
   keep: true | readonly string[],
   keys: readonly string[],
 ): Heritage | undefined {
-  if (context.heritage) return narrowed(context.heritage, keep, keys);
+  const { heritage } = context.idChanges;
+  if (heritage) return narrowed(heritage, keep, keys);
   const { seen } = context.viewOf(session.id);
   const nothing = keep !== true && keep.length === 0;
   if (nothing || seen === undefined || !context.wasStored(session.id)) return undefined;
@@ -98,8 +99,8 @@ export function bequeath(
 }
 
 export function clear(context: SessionContext, session: Session): void {
-  context.cleared = true;
-  context.heritage = undefined;
+  context.noteEnding({ cleared: true });
+  context.noteIds({ heritage: undefined });
   context.lastCookie = session.cookie;
   context.retire(session.id);
   context.core.renew(session);

@@ -4,9 +4,9 @@ import { rotationIsDue } from '../lifetime.js';
 import type { HeldEnd } from '../response/end-listener.js';
 import { type Callback, isSavedPlainly, type Session } from '../session.js';
 import type { SessionContext } from './context.js';
-import { factsOf, isEmptied, tell } from './facts.js';
+import { isEmptied, RequestFacts, tell } from './facts.js';
 import { settle } from './settle.js';
-import { destroyRetired, write } from './storing.js';
+import { destroyRetired, noteWritten } from './storing.js';
 import { mayTouch, touch, touches } from './touching.js';
 
 // The end of the response: it is held, and the session committed.
@@ -30,19 +30,21 @@ function commit(context: SessionContext, end: HeldEnd): void {
   }
   if (todo === 'nothing') return committed(context, end);
   context.committing = true;
-  const finished: Callback = (error) => {
-    if (!context.committing) return; // it has failed already, beside the store
-    context.committing = false;
-    if (context.settling === 'due') settle(context);
-    if (error) commitFailed(context, error, end);
-    else committed(context, end);
-  };
   try {
-    carryOut(context, todo, finished);
+    carryOut(context, todo, end);
   } catch (error) {
     if (!context.committing) throw error; // it comes from behind the end
-    finished(error);
+    finish(context, end, error);
   }
+}
+
+function finish(context: SessionContext, end: HeldEnd, error: unknown): void {
+  if (!context.committing) return; // it has failed already, beside the store
+  const isOver = context.committing === 'settling';
+  context.committing = false;
+  if (isOver) settle(context);
+  if (error) commitFailed(context, error, end);
+  else committed(context, end);
 }
 
 /** What the app does when its session is touched or saved may have begun to save it once more. */
@@ -56,7 +58,7 @@ function decide(context: SessionContext): Commit {
   const session = context.current();
   if (session && !isEmptied(context, session) && touches(context, session)) touch(context, session);
   const text = session && context.dataOf(session);
-  const facts = factsOf(context, session, text);
+  const facts = new RequestFacts(context, session, text);
   context.history.committedText = text;
   const { policy, settings } = context.core;
   const action = storeAction(facts, policy);
@@ -73,9 +75,9 @@ function decide(context: SessionContext): Commit {
   }
   // with `touchAfter` the record itself has to say when it was touched; not at the cost of another request's change
   if (action === 'touch') return settings.touchAfter > 0 || context.undated ? 'merge' : 'touch';
-  if (action === 'delete') context.deleted = true;
+  if (action === 'delete') context.noteEnding({ deleted: true });
   if (action === 'delete' && facts.state !== 'cleared') context.mustRetire(context.id());
-  return context.retiredIds ? 'retire' : 'nothing';
+  return context.idChanges.retired.length > 0 ? 'retire' : 'nothing';
 }
 
 /** An id that can still be told to the browser is replaced when its time has come, if this request may prolong the session. */
@@ -92,20 +94,25 @@ export function isUnreachable(context: SessionContext): boolean {
   return drop;
 }
 
-function carryOut(context: SessionContext, commit: Exclude<Commit, 'nothing'>, done: Callback): void {
+function carryOut(context: SessionContext, commit: Exclude<Commit, 'nothing'>, end: HeldEnd): void {
+  const session = context.current();
+  if (commit === 'save') return save(context, session as Session, end);
+  const done: Callback = (error) => finish(context, end, error);
   if (commit === 'retire') return destroyRetired(context, done);
-  const session = context.current() as Session;
   const text = context.history.committedText as string;
-  if (commit === 'rotate') context.core.rotate(context, session, done);
-  else if (commit === 'save') saveBy(context, session, text, done);
-  else if (commit === 'merge') context.core.socketDriver.write(context, session, text, done);
-  else context.driver.touch(context, session, text, done);
+  if (commit === 'rotate') context.core.rotate(context, session as Session, done);
+  else if (commit === 'merge') context.core.socketDriver.write(context, session as Session, text, done);
+  else context.driver.touch(context, session as Session, text, done);
 }
 
-/** An app may have its own way, to watch what is saved or to prevent it. */
-function saveBy(context: SessionContext, session: Session, data: string, done: Callback): void {
-  if (isSavedPlainly(session)) write(context, session, data, done);
-  else session.save(done);
+/** An app may have its own way, to watch what is saved or to prevent it. With one closure, of 110 bytes, and not two. */
+function save(context: SessionContext, session: Session, end: HeldEnd): void {
+  if (!isSavedPlainly(session)) return void session.save((error) => finish(context, end, error));
+  context.driver.write(context, session, context.history.committedText as string, (error) => {
+    if (noteWritten(context, session, error))
+      destroyRetired(context, (failure) => finish(context, end, failure));
+    else finish(context, end, error);
+  });
 }
 
 /** As express-session, the error reaches the app once the response is out; with `saveFailure: 'error'`, in its place. */

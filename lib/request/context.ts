@@ -5,14 +5,15 @@ import { randomId } from '../cookies/random-id.js';
 import type { Secret } from '../cookies/signature.js';
 import type { Core } from '../core.js';
 import type { StoreDriver } from '../drivers/driver.js';
-import type { Heritage } from '../drivers/heritage.js';
 import { dataText, NO_DATA, type UnreadRecord } from '../record.js';
 import type { EndListener, HeldEnd } from '../response/end-listener.js';
 import { afterUnwinding, type Unwinding } from '../response/unwinding.js';
 import { assignData, type Callback, type Session, type SessionRequest } from '../session.js';
 import { beforeEnd } from './commit.js';
+import { type Ending, NOT_ENDED } from './ending.js';
 import { exposeSession, isExposed } from './exposed-session.js';
 import { SessionHistory } from './history.js';
+import { type IdChanges, NO_ID_CHANGES } from './id-changes.js';
 import { InFlight } from './in-flight.js';
 import { contextOf, setContext } from './request-slot.js';
 import { setCookies } from './session-cookie.js';
@@ -49,12 +50,8 @@ export class SessionContext implements EndListener, Unwinding {
   private knownHistory: SessionHistory | undefined;
   storedId: string | undefined;
   latestView: StoredView | undefined;
-  /** Ids that this session had before; their records go as soon as the new one is stored. */
-  retiredIds: string[] | undefined;
-  /** What the session has of the one under its former id, until that is settled. */
-  heritage: Heritage | undefined;
-  /** Ids that `regenerate()` has replaced; their sockets hear of it when the new session is stored. */
-  leftIds: string[] | undefined;
+  idChanges: IdChanges = NO_ID_CHANGES;
+  ending: Ending = NOT_ENDED;
 
   /** The app is to find a session on the request. It may not have been made yet. */
   begun = false;
@@ -64,11 +61,6 @@ export class SessionContext implements EndListener, Unwinding {
   /** The stored data of a session that nobody has looked at: it has its cookie, and that is all. */
   unread: UnreadRecord | undefined;
   over = false;
-  /** The commit has deleted the session's record. */
-  deleted = false;
-  /** The id has been rotated, and the browser does not know it yet. */
-  renamed = false;
-  moved: Identity | undefined;
   touched = false;
   /** What the option `touch` has said at the end of the request. */
   mayTouch: boolean | undefined;
@@ -77,18 +69,14 @@ export class SessionContext implements EndListener, Unwinding {
   isSocket = false;
   cookieSent = false;
   headersLeft = false;
-  cleared = false;
-  /** The session that the app has destroyed, and the one that was found to be gone. */
-  destroyedId: string | undefined;
-  interruptedId: string | undefined;
   failed = false;
   /** The cookie of a session that is gone: the browser's is expired with the same attributes. */
   lastCookie: Cookie | undefined;
 
   /** What the app has asked for; the end of the response waits for it, whether or not the app does. */
   inFlight: InFlight | undefined;
-  settling: 'waiting' | 'due' | 'done' = 'waiting';
-  committing = false;
+  /** While the commit is under way: `settling` if all else is over, and the last look is due as soon as it has ended. */
+  committing: false | true | 'settling' = false;
 
   constructor(core: Core, req: IncomingRequest, next: Next, identities: readonly Identity[]) {
     this.core = core;
@@ -190,8 +178,7 @@ export class SessionContext implements EndListener, Unwinding {
 
   /** The session that a cookie names is stored under another id now. */
   follow(id: string): void {
-    this.renamed = true;
-    this.moved = { id, signedByOldSecret: false };
+    this.noteIds({ renamed: true, moved: { id, signedByOldSecret: false } });
   }
 
   remember(text: string): void {
@@ -205,6 +192,14 @@ export class SessionContext implements EndListener, Unwinding {
   get history(): SessionHistory {
     this.knownHistory ??= new SessionHistory();
     return this.knownHistory;
+  }
+
+  noteIds(changes: Partial<IdChanges>): void {
+    this.idChanges = { ...this.idChanges, ...changes };
+  }
+
+  noteEnding(changes: Partial<Ending>): void {
+    this.ending = { ...this.ending, ...changes };
   }
 
   run(done: Callback, operation: (finished: Callback) => void): void {
@@ -233,17 +228,17 @@ export class SessionContext implements EndListener, Unwinding {
 
   /** The record under this id is to go once the session has been stored under another, or has been cleared. */
   retire(id: string): void {
-    if (this.wasStored(id) && !this.retiredIds?.includes(id)) this.mustRetire(id);
+    if (this.wasStored(id) && !this.idChanges.retired.includes(id)) this.mustRetire(id);
   }
 
   mustRetire(id: string): void {
-    this.retiredIds = [...(this.retiredIds ?? []), id];
+    this.noteIds({ retired: [...this.idChanges.retired, id] });
   }
 
   /** The session goes on under another id: this request, or one at the same time, has rotated it. */
   rename(session: Session, id: string): void {
     this.core.rename(session, id);
-    this.renamed = true;
+    this.noteIds({ renamed: true });
     this.identity = { id, signedByOldSecret: false };
     this.history.originalId = id;
     this.storedId = id;
@@ -270,19 +265,20 @@ export class SessionContext implements EndListener, Unwinding {
 
   /** The store has no such session any more: another request destroyed it, or it expired. It stays so. */
   interrupt(session: Session): void {
-    this.interruptedId = session.id;
+    this.noteEnding({ interruptedId: session.id });
     this.core.sockets.end(session.id);
   }
 
   isDestroyed(session: Session): boolean {
-    return session.id === this.destroyedId || session.id === this.interruptedId;
+    return session.id === this.ending.destroyedId || session.id === this.ending.interruptedId;
   }
 
   /** There is a record under this id now. The sockets of a session that was regenerated may go along with it. */
   stored(id: string): void {
     this.storedId = id;
-    for (const left of this.leftIds ?? []) this.core.sockets.renew(left, id);
-    this.leftIds = undefined;
+    if (this.idChanges.left.length === 0) return;
+    for (const left of this.idChanges.left) this.core.sockets.renew(left, id);
+    this.noteIds({ left: [] });
   }
 
   // ---- The response, and when its turn comes
@@ -296,7 +292,8 @@ export class SessionContext implements EndListener, Unwinding {
   }
 
   takenBack(error: unknown): void {
-    this.next(error);
+    const { next } = this;
+    next(error);
   }
 
   get cachePrivate(): boolean {
@@ -310,7 +307,7 @@ export class SessionContext implements EndListener, Unwinding {
   }
 
   unwound(): void {
-    if (this.committing) this.settling = 'due';
+    if (this.committing) this.committing = 'settling';
     else settle(this);
   }
 

@@ -5,27 +5,60 @@ import type { Session } from '../session.js';
 import type { SessionContext } from './context.js';
 import { touches } from './touching.js';
 
-// The facts on which all of it is decided.
+/**
+ * The facts on which all of it is decided. Each is found out when it is asked for: a request needs half of them, and
+ * an object of all would take 40 bytes more.
+ */
+export class RequestFacts implements SessionFacts {
+  readonly #context: SessionContext;
+  readonly #session: Session | undefined;
+  readonly #text: string | undefined;
+  readonly state: SessionState;
 
-export function factsOf(
-  context: SessionContext,
-  session: Session | undefined,
-  text: string | undefined = session && context.dataOf(session),
-): SessionFacts {
-  const { settings } = context.core;
-  return {
-    state: stateOf(context, session, text),
-    known: context.identity !== undefined && context.identity.id === context.req.sessionID,
-    saved: context.history.savedState(session, text),
-    expires: session?.cookie?.expires != null,
-    cookieChanged: context.history.cookieChanged(session),
-    touches: touches(context, session),
-    outdatedCookie:
-      context.renamed ||
-      hasStrays(context) ||
-      (settings.resign && context.identity?.signedByOldSecret === true),
-    browserHasCookie: context.identity !== undefined || context.cookieSent,
-  };
+  /** @param text the session's data as they are now */
+  constructor(context: SessionContext, session: Session | undefined, text: string | undefined) {
+    this.#context = context;
+    this.#session = session;
+    this.#text = text;
+    this.state = stateOf(context, session, text);
+  }
+
+  get known(): boolean {
+    const { identity, req } = this.#context;
+    return identity !== undefined && identity.id === req.sessionID;
+  }
+
+  get saved(): 'never' | 'stale' | 'current' {
+    return this.#context.history.savedState(this.#session, this.#text);
+  }
+
+  get expires(): boolean {
+    return this.#session?.cookie?.expires != null;
+  }
+
+  get cookieChanged(): boolean {
+    return this.#context.history.cookieChanged(this.#session);
+  }
+
+  get touches(): boolean {
+    return touches(this.#context, this.#session);
+  }
+
+  get outdatedCookie(): boolean {
+    const { idChanges, identity, core } = this.#context;
+    const hasOldSignature = core.settings.resign && identity?.signedByOldSecret === true;
+    return idChanges.renamed || hasStrays(this.#context) || hasOldSignature;
+  }
+
+  get browserHasCookie(): boolean {
+    return this.#context.identity !== undefined || this.#context.cookieSent;
+  }
+
+  /** All of them as they are now. */
+  all(): SessionFacts {
+    const { state, known, saved, expires, cookieChanged, touches, outdatedCookie, browserHasCookie } = this;
+    return { state, known, saved, expires, cookieChanged, touches, outdatedCookie, browserHasCookie };
+  }
 }
 
 function stateOf(
@@ -34,17 +67,17 @@ function stateOf(
   text: string | undefined,
 ): SessionState {
   if (!context.begun || typeof context.req.sessionID !== 'string') return 'absent';
-  if (!session) return context.destroyedId === undefined ? 'unset' : 'destroyed';
-  if (session.id === context.interruptedId) return 'interrupted';
+  if (!session) return context.ending.destroyedId === undefined ? 'unset' : 'destroyed';
+  if (session.id === context.ending.interruptedId) return 'interrupted';
   if (context.isDestroyed(session)) return 'destroyed';
-  if (context.cleared && text === NO_DATA) return 'cleared';
+  if (context.ending.cleared && text === NO_DATA) return 'cleared';
   if (context.history.isModified(session, text)) return 'modified';
   return context.identity?.id === session.id ? 'unchanged' : 'new';
 }
 
 /** The app has cleared the session, and put nothing in since. */
 export function isEmptied(context: SessionContext, session: Session): boolean {
-  return context.cleared && dataText(session) === NO_DATA;
+  return context.ending.cleared && dataText(session) === NO_DATA;
 }
 
 /** The browser has sent more than one cookie of ours, and is to be rid of all but one. */
@@ -52,10 +85,10 @@ export function hasStrays(context: SessionContext): boolean {
   return context.core.settings.expireStrays && context.identities.length > 1;
 }
 
-export function tell(context: SessionContext, facts: SessionFacts, decision: DecisionMade): void {
+export function tell(context: SessionContext, facts: RequestFacts, decision: DecisionMade): void {
   const { decisions } = context.core;
   if (!decisions.areObserved) return;
   const id = facts.state === 'cleared' ? context.history.originalId : context.id(); // clear() has given it another
   if (typeof id !== 'string') return;
-  decisions.tell({ id, req: context.req, facts, ...decision });
+  decisions.tell({ id, req: context.req, facts: facts.all(), ...decision });
 }

@@ -1,5 +1,5 @@
 import { type Attributes, attributesOf, type Cookie, haveSameAttributes } from '../cookies/cookie.js';
-import { dataText, hasData, type WholeText, wholeText } from '../record.js';
+import { changedData, dataText, type WholeText, wholeText } from '../record.js';
 import type { Session } from '../session.js';
 
 const NONE: readonly string[] = [];
@@ -17,7 +17,7 @@ export class SessionHistory {
   #formerIds: readonly string[] = NONE;
   /** What the session was at the last commit: what differs when all is over was changed after it. */
   committedText: string | undefined;
-  /** The session as it is going to be stored, if it is long and has changed. */
+  /** The session as it is going to be stored, if it has changed; see {@link wholeText}. */
   whole: WholeText | undefined;
 
   /**
@@ -36,8 +36,9 @@ export class SessionHistory {
   dataOf(session: Session): string {
     const { committedText } = this;
     if (committedText === undefined) return dataText(session);
-    if (hasData(session, committedText)) return committedText;
-    this.whole = wholeText(session, committedText);
+    const data = changedData(session, committedText);
+    if (data === '') return committedText;
+    this.whole = wholeText(session, committedText, data);
     return this.whole ? this.whole.data : dataText(session);
   }
 

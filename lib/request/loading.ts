@@ -4,25 +4,29 @@ import { dateIfUndated, isOver } from '../lifetime.js';
 import type { SessionRecord } from '../merge.js';
 import { dataText, dataTextOf, UnreadRecord } from '../record.js';
 import { Session } from '../session.js';
-import type { Next, SessionContext } from './context.js';
+import type { SessionContext } from './context.js';
 import { exposeSession } from './exposed-session.js';
+import { NO_ID_CHANGES } from './id-changes.js';
 import { findView } from './stored-view.js';
 
 // How a request gets its session: a new one, or the one that its cookie names.
 
 /** Loads the first of the cookies' sessions that is live, or begins a new one. */
-export function loadSession(context: SessionContext, done: Next, from = 0): void {
+export function loadSession(context: SessionContext, from = 0): void {
   const identity = context.identities[from];
-  if (!identity) return beginning(context, done);
+  if (!identity) return beginning(context);
   context.req.sessionID = identity.id;
-  context.renamed = false;
-  context.moved = undefined;
-  context.driver.load(context, identity.id, (error, data) => {
-    if (error && (error as NodeJS.ErrnoException).code !== 'ENOENT') return done(error);
-    if (!error && data && isSessionOver(context, data)) return expire(context, identity, done, from);
-    if (!error && data) return beginning(context, done, identity, data);
-    loadSession(context, done, from + 1);
-  });
+  context.idChanges = NO_ID_CHANGES;
+  context.driver.load(context, identity.id, (error, data) => loaded(context, from, error, data));
+}
+
+function loaded(context: SessionContext, from: number, error: unknown, data?: object | null): void {
+  const { next } = context;
+  const identity = context.identities[from] as Identity;
+  if (error && (error as NodeJS.ErrnoException).code !== 'ENOENT') return next(error);
+  if (!error && data && isSessionOver(context, data)) return expire(context, identity, from);
+  if (!error && data) return beginning(context, identity, data);
+  loadSession(context, from + 1);
 }
 
 function isSessionOver(context: SessionContext, data: object): boolean {
@@ -31,23 +35,25 @@ function isSessionOver(context: SessionContext, data: object): boolean {
 }
 
 /** The session has reached its absolute end. */
-function expire(context: SessionContext, identity: Identity, done: Next, from: number): void {
+function expire(context: SessionContext, identity: Identity, from: number): void {
+  const { next } = context;
   context.core.events.emit('expire', identity.id, { req: context.req });
-  context.destroyRecord(identity.id, (error) => (error ? done(error) : loadSession(context, done, from + 1)));
+  context.destroyRecord(identity.id, (error) => (error ? next(error) : loadSession(context, from + 1)));
 }
 
-function beginning(context: SessionContext, done: Next, identity?: Identity, data?: object): void {
+function beginning(context: SessionContext, identity?: Identity, data?: object): void {
+  const { next } = context;
   try {
     if (identity && data) inflate(context, identity, data);
     else context.begin();
   } catch (failure) {
-    return done(failure);
+    return next(failure);
   }
-  done();
+  next();
 }
 
 function inflate(context: SessionContext, identity: Identity, data: object): void {
-  context.identity = context.moved ?? identity;
+  context.identity = context.idChanges.moved ?? identity;
   context.storedId = context.identity.id;
   context.req.sessionID = context.identity.id;
   exposeSession(context.req);

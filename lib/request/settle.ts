@@ -6,7 +6,7 @@ import type { Session } from '../session.js';
 import { save } from './asked.js';
 import { isUnreachable } from './commit.js';
 import type { SessionContext } from './context.js';
-import { factsOf, isEmptied } from './facts.js';
+import { isEmptied, RequestFacts } from './facts.js';
 import { lookLater } from './look-later.js';
 import { contextOf } from './request-slot.js';
 import { destroyRetired } from './storing.js';
@@ -15,7 +15,6 @@ import { touch } from './touching.js';
 // After the response: what finish and close listeners changed, or what a client that left did not wait for.
 
 export function settle(context: SessionContext): void {
-  context.settling = 'done';
   if (context.failed) return;
   const session = context.current();
   if (endsLate(context, session)) return destroyRetired(context, (error) => error && context.report(error));
@@ -23,7 +22,7 @@ export function settle(context: SessionContext): void {
   try {
     const text = dataText(session, context.history.committedText);
     if (!changedSinceCommit(context, session, text)) return watchForLateChanges(context, session, text);
-    const facts = factsOf(context, session, text);
+    const facts = new RequestFacts(context, session, text);
     if (!PRESENT.has(facts.state)) return;
     if (!facts.known && isUnreachable(context)) return;
     touch(context, session);
@@ -35,9 +34,9 @@ export function settle(context: SessionContext): void {
 
 /** Whether the app has ended the session after the commit, or there was none since the client had left. */
 function endsLate(context: SessionContext, session: Session | undefined): boolean {
-  if (context.deleted || contextOf(context.req) !== context) return false;
+  if (context.ending.deleted || contextOf(context.req) !== context) return false;
   if (session) return isEmptied(context, session);
-  if (!context.begun || context.destroyedId !== undefined || context.core.policy.unset === 'keep')
+  if (!context.begun || context.ending.destroyedId !== undefined || context.core.policy.unset === 'keep')
     return false;
   context.retire(context.id());
   return true;
@@ -45,7 +44,7 @@ function endsLate(context: SessionContext, session: Session | undefined): boolea
 
 function changedSinceCommit(context: SessionContext, session: Session, text: string): boolean {
   if (!context.isSocket) return text !== context.history.committedText;
-  if (context.cleared) return false; // what was put in after that has no cookie that leads to it
+  if (context.ending.cleared) return false; // what was put in after that has no cookie that leads to it
   const { seen = '{}' } = context.viewOf(session.id);
   return changedKeys(JSON.parse(seen), JSON.parse(JSON.stringify(session))).some((key) => key !== 'cookie');
 }

@@ -6,17 +6,23 @@ import type { SessionContext } from './context.js';
 /** The new record is there before the old one goes, so that a failure loses neither. */
 export function write(context: SessionContext, session: Session, data: string, done: Callback): void {
   context.driver.write(context, session, data, (error) => {
-    if (!error) context.stored(session.id);
-    const savesInFlight = (context.inFlight?.count ?? 0) > 1; // one of the old record, maybe: the commit comes after it
-    if (error || !context.retiredIds || savesInFlight) done(error);
-    else destroyRetired(context, done);
+    if (noteWritten(context, session, error)) destroyRetired(context, done);
+    else done(error);
   });
 }
 
+/** The session has been stored, or not. @returns whether the records under its former ids are to go now */
+export function noteWritten(context: SessionContext, session: Session, error: unknown): boolean {
+  if (error) return false;
+  context.stored(session.id);
+  const savesInFlight = (context.inFlight?.count ?? 0) > 1; // one of the old record, maybe: the commit comes after it
+  return context.idChanges.retired.length > 0 && !savesInFlight;
+}
+
 export function destroyRetired(context: SessionContext, done: Callback): void {
-  const current = context.cleared ? undefined : context.current()?.id;
-  const ids = (context.retiredIds ?? []).filter((id) => id !== current); // genid may give the same id again
-  context.retiredIds = undefined;
+  const current = context.ending.cleared ? undefined : context.current()?.id;
+  const ids = context.idChanges.retired.filter((id) => id !== current); // genid may give the same id again
+  context.noteIds({ retired: [] });
   if (ids.length === 0) return done();
   let left = ids.length;
   let failure: unknown;

@@ -40,7 +40,7 @@ export async function succeed(
     if (!stored) await records.readAgain(context, session);
     else Object.assign(view, { stored: text, seen: mine });
     if (stored && (await store.set(heritage.id, old, { expires: 0, expected: old }))) {
-      context.heritage = undefined;
+      context.noteIds({ heritage: undefined });
       return true;
     }
   }
@@ -54,7 +54,7 @@ async function disinherit(
   { keys }: Heritage,
 ): Promise<void> {
   const view = context.viewOf(session.id);
-  context.heritage = undefined;
+  context.noteIds({ heritage: undefined });
   view.seen = view.stored;
   for (const key of keys) delete (session as unknown as SessionRecord)[key];
   const error = interrupted(context, session.id, keys);

@@ -19,7 +19,7 @@ export async function update<T>(
   session: Session,
   change: (draft: SessionRecord) => T | Promise<T>,
 ): Promise<T> {
-  if (context.heritage && records.mode.merge) await write(records, context, session);
+  if (context.idChanges.heritage && records.mode.merge) await write(records, context, session);
   for (const attempts = new Attempts(records.core.settings.storeTimeout); ; await attempts.next()) {
     const mine = JSON.stringify(session);
     if (context.isDestroyed(session) || !(await records.readAgain(context, session))) {

@@ -18,8 +18,8 @@ export function write(
 ): Awaitable<void> {
   const mine = recordText(session, data, context.history.whole);
   if (context.isDestroyed(session)) return giveUp(context, session, mine);
-  if (context.heritage && records.mode.merge)
-    return writeAsHeir(records, context, session, context.heritage, mine);
+  const { heritage } = context.idChanges;
+  if (heritage && records.mode.merge) return writeAsHeir(records, context, session, heritage, mine);
   // a socket whose session was renamed, or loaded by callback, has not seen the record; it must not make it anew
   const unseen = context.isStored(session.id) && context.viewOf(session.id).stored === undefined;
   return unseen ? writeAgain(records, context, session, mine) : tryToWrite(records, context, session, mine);

@@ -1,0 +1,25 @@
+import type { Identity } from '../cookies/identify.js';
+import type { Heritage } from '../drivers/heritage.js';
+
+/** What has happened to the session's id in one request. */
+export interface IdChanges {
+  /** Ids that the session had before; their records go as soon as the new one is stored. */
+  readonly retired: readonly string[];
+  /** Ids that `regenerate()` has replaced; their sockets hear of it when the new session is stored. */
+  readonly left: readonly string[];
+  /** What the session has of the one under its former id, until that is settled. */
+  readonly heritage: Heritage | undefined;
+  /** The id has been rotated, and the browser does not know it yet. */
+  readonly renamed: boolean;
+  /** Under what the session is stored that the cookie names by a former id. */
+  readonly moved: Identity | undefined;
+}
+
+/** Nothing, as in most requests: those need no object of their own for all this. */
+export const NO_ID_CHANGES: IdChanges = Object.freeze({
+  retired: [],
+  left: [],
+  heritage: undefined,
+  renamed: false,
+  moved: undefined,
+});
