@@ -45,10 +45,9 @@ export class UnreadRecord {
     return !hasEnd && sameTimes && data === this.data && haveSameAttributes(before, cookie);
   }
 
-  /** The data, and maybe the cookie again. `undefined`: what was stored is no session after all. */
+  /** The data, and the cookie again: to put together a text without it would take more. `undefined`: it is no session after all. */
   read(): SessionRecord | undefined {
-    // to read the cookie once more costs less than to put a long text together
-    return parseObject(this.data.length < LONG ? jsonOf(this.data) : this.text);
+    return parseObject(this.text);
   }
 }
 

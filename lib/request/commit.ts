@@ -31,7 +31,8 @@ function commit(context: SessionContext, end: HeldEnd): void {
   if (todo === 'nothing') return committed(context, end);
   context.committing = true;
   try {
-    carryOut(context, todo, end);
+    if (todo === 'save') save(context, end);
+    else carryOut(context, todo, end);
   } catch (error) {
     if (!context.committing) throw error; // it comes from behind the end
     finish(context, end, error);
@@ -60,9 +61,9 @@ function decide(context: SessionContext): Commit {
   const text = session && context.dataOf(session);
   const facts = new RequestFacts(context, session, text);
   context.history.committedText = text;
-  const { policy, settings } = context.core;
+  const { policy, settings, decisions } = context.core;
   const action = storeAction(facts, policy);
-  tell(context, facts, { what: 'store', action });
+  if (decisions.areObserved) tell(context, facts, { what: 'store', action });
   const rotating = session !== undefined && rotates(context, session, facts);
   const idle = action === 'nothing' && !facts.touches && !rotating;
   if (session && facts.state !== 'cleared' && !idle) touch(context, session);
@@ -94,19 +95,19 @@ export function isUnreachable(context: SessionContext): boolean {
   return drop;
 }
 
-function carryOut(context: SessionContext, commit: Exclude<Commit, 'nothing'>, end: HeldEnd): void {
-  const session = context.current();
-  if (commit === 'save') return save(context, session as Session, end);
+function carryOut(context: SessionContext, commit: Commit, end: HeldEnd): void {
   const done: Callback = (error) => finish(context, end, error);
   if (commit === 'retire') return destroyRetired(context, done);
+  const session = context.current() as Session;
   const text = context.history.committedText as string;
-  if (commit === 'rotate') context.core.rotate(context, session as Session, done);
-  else if (commit === 'merge') context.core.socketDriver.write(context, session as Session, text, done);
-  else context.driver.touch(context, session as Session, text, done);
+  if (commit === 'rotate') context.core.rotate(context, session, done);
+  else if (commit === 'merge') context.core.socketDriver.write(context, session, text, done);
+  else context.driver.touch(context, session, text, done);
 }
 
 /** An app may have its own way, to watch what is saved or to prevent it. With one closure, of 110 bytes, and not two. */
-function save(context: SessionContext, session: Session, end: HeldEnd): void {
+function save(context: SessionContext, end: HeldEnd): void {
+  const session = context.current() as Session;
   if (!isSavedPlainly(session)) return void session.save((error) => finish(context, end, error));
   context.driver.write(context, session, context.history.committedText as string, (error) => {
     if (noteWritten(context, session, error))

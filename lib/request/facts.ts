@@ -85,10 +85,9 @@ export function hasStrays(context: SessionContext): boolean {
   return context.core.settings.expireStrays && context.identities.length > 1;
 }
 
+/** For those who look on; to be asked for only if somebody does, since a decision is an object. */
 export function tell(context: SessionContext, facts: RequestFacts, decision: DecisionMade): void {
-  const { decisions } = context.core;
-  if (!decisions.areObserved) return;
   const id = facts.state === 'cleared' ? context.history.originalId : context.id(); // clear() has given it another
   if (typeof id !== 'string') return;
-  decisions.tell({ id, req: context.req, facts: facts.all(), ...decision });
+  context.core.decisions.tell({ id, req: context.req, facts: facts.all(), ...decision });
 }

@@ -37,7 +37,7 @@ function cookieLine(context: SessionContext, unwatched: boolean): string | undef
   const action = cookieAction(facts, context.core.policy);
   const cookie = action === 'expire' ? context.lastCookie : session?.cookie;
   const withheld = action !== 'nothing' && Boolean(cookie?.secure) && !context.core.isSecure(context.req);
-  tell(context, facts, { what: 'cookie', action, withheld });
+  if (context.core.decisions.areObserved) tell(context, facts, { what: 'cookie', action, withheld });
   if (action === 'nothing' || !cookie) return undefined;
   if (withheld) {
     adviseOnWithheldCookie();

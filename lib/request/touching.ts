@@ -24,7 +24,7 @@ export function touch(context: SessionContext, session: Session): void {
   const { settings, sockets } = context.core;
   session.touch();
   limit(session.cookie, settings, Date.now());
-  sockets.prolong(session.id, expiryOf(session.cookie, settings, Date.now()));
+  if (sockets.has(session.id)) sockets.prolong(session.id, expiryOf(session.cookie, settings, Date.now()));
 }
 
 /** A socket may outlive the lifetime that its request gave the session: whatever it stores starts a new one. */

@@ -117,6 +117,11 @@ export class SocketRegistry {
     this.#forget(from);
   }
 
+  /** Whether there are any of this session in this process. */
+  has(id: string): boolean {
+    return this.#byId.has(id);
+  }
+
   /** A request has given the session more time. */
   prolong(id: string, until: number): void {
     for (const { life } of this.#byId.get(id) ?? []) life.livesUntil = until;
