@@ -1,24 +1,15 @@
-import { createClient } from 'redis';
 import { RedisStore } from '../../lib/stores/redis.js';
 import { eventually } from '../support/async.js';
-import { describeWith, type RedisServer, startRedis } from '../support/servers.js';
+import { movingClock } from '../support/moving-clock.js';
+import { redisClient } from '../support/redis-client.js';
+import { describeWith } from '../support/servers.js';
 import { closeAll, type SiteOptions, say, startSite, turns } from './support.js';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-/** By how much the clock is ahead of the time that passes. */
-let ahead = 0;
-
-beforeEach(() => {
-  const now = Date.now;
-  ahead = 0;
-  jest.spyOn(Date, 'now').mockImplementation(() => now() + ahead);
-});
-afterEach(async () => {
-  await closeAll();
-  jest.restoreAllMocks();
-});
+afterEach(closeAll);
+const clock = movingClock();
 
 /** A visitor with a socket, who then logs in under the same id, in this process or in another one. */
 async function loggedInSince(where: 'here' | 'elsewhere', options: NonNullable<SiteOptions['options']>) {
@@ -32,7 +23,7 @@ async function loggedInSince(where: 'here' | 'elsewhere', options: NonNullable<S
   };
   await other.inRequest(login, site.cookie());
   const heard = async () => {
-    ahead += 5 * MINUTE;
+    clock.advance(5 * MINUTE);
     await say(site, client);
     await turns();
   };
@@ -54,19 +45,10 @@ describe.each(['here', 'elsewhere'] as const)('after a login in HTTP, %s', (wher
 });
 
 describeWith('redis-server', 'revoke(user) of a session that only a socket keeps alive', () => {
-  let redis: RedisServer;
-  let admin: ReturnType<typeof createClient>;
-  beforeAll(async () => {
-    redis = await startRedis();
-    admin = createClient({ url: redis.url });
-    await admin.connect();
-  });
-  afterAll(async () => {
-    admin.destroy();
-    await redis.stop();
-  });
+  const redis = redisClient();
 
   test.each(['here', 'elsewhere'] as const)('finds it after a login under the same id, %s', async (where) => {
+    const admin = redis();
     const options = { store: new RedisStore({ client: admin }), owner: 'user' };
     const { site, client, heard } = await loggedInSince(where, options);
     await admin.del('owner:sess:ada'); // as it lapses once the HTTP requests are long past

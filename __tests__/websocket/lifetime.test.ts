@@ -1,8 +1,9 @@
-import { createClient } from 'redis';
 import { RedisStore } from '../../lib/stores/redis.js';
 import { eventually } from '../support/async.js';
 import { gate } from '../support/http.js';
-import { describeWith, type RedisServer, startRedis } from '../support/servers.js';
+import { movingClock } from '../support/moving-clock.js';
+import { redisClient } from '../support/redis-client.js';
+import { describeWith } from '../support/servers.js';
 import { RecordingStore } from './recording-store.js';
 import { closeAll, type SiteOptions, say, startSite, turns } from './support.js';
 
@@ -10,18 +11,8 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** By how much the clock is ahead of the time that passes. */
-let ahead = 0;
-
-beforeEach(() => {
-  const now = Date.now;
-  ahead = 0;
-  jest.spyOn(Date, 'now').mockImplementation(() => now() + ahead);
-});
-afterEach(async () => {
-  await closeAll();
-  jest.restoreAllMocks();
-});
+afterEach(closeAll);
+const clock = movingClock();
 
 /** A site whose user has a session and one socket. */
 async function connected(how: SiteOptions = {}) {
@@ -31,7 +22,7 @@ async function connected(how: SiteOptions = {}) {
   const { req } = site.opened[0]!;
   site.store.calls.length = 0;
   const heard = async (later: number) => {
-    ahead += later;
+    clock.advance(later);
     await say(site, client);
     await turns();
   };
@@ -46,7 +37,7 @@ describe('a message over a socket whose session has been regenerated', () => {
 
   test('does not take the session back to its former absolute end', async () => {
     const { site, client, req, heard, left } = await connected({ options });
-    ahead += 50 * MINUTE;
+    clock.advance(50 * MINUTE);
     await site.inRequest(restart);
     await heard(5 * MINUTE);
     expect(left()).toBeGreaterThan(54 * MINUTE);
@@ -61,7 +52,7 @@ describe('a message over a socket whose session has been regenerated', () => {
 
   test('prolongs it to the same absolute end if that was kept', async () => {
     const { site, heard, left } = await connected({ options });
-    ahead += 50 * MINUTE;
+    clock.advance(50 * MINUTE);
     await site.inRequest(keepAll);
     await heard(5 * MINUTE);
 
@@ -117,7 +108,7 @@ describe('a message over a socket whose session has been regenerated', () => {
 
   test('is at home in the newest one, if the session is regenerated again while it is read', async () => {
     const { site, client, heard, left } = await connected({ options });
-    ahead += 50 * MINUTE;
+    clock.advance(50 * MINUTE);
     await site.inRequest(keepAll);
     const answered = gate();
     const { get } = site.store;
@@ -208,19 +199,10 @@ test('a clock that is set back stops no message from prolonging the session', as
 });
 
 describeWith('redis-server', 'revoke(user) of a session that only a socket keeps alive', () => {
-  let redis: RedisServer;
-  let admin: ReturnType<typeof createClient>;
-  beforeAll(async () => {
-    redis = await startRedis();
-    admin = createClient({ url: redis.url });
-    await admin.connect();
-  });
-  afterAll(async () => {
-    admin.destroy();
-    await redis.stop();
-  });
+  const redis = redisClient();
 
   test('finds it after regenerate({ keep: true })', async () => {
+    const admin = redis();
     const options = { store: new RedisStore({ client: admin }), owner: 'user' };
     const { site, client, heard } = await connected({ options });
     await site.inRequest(keepAll);

@@ -54,10 +54,24 @@ export function fail(contract: string, why: string, cause?: unknown): never {
   throw failure(contract, why, cause);
 }
 
+/** A store may use `node:assert` too: not each AssertionError is the kit's. */
+const failures = new WeakSet<AssertionError>();
+
 /** The error of a check that does not hold. */
 export function failure(contract: string, why: string, cause?: unknown): AssertionError {
   const error = new AssertionError({ message: `${contract}\nWhy it matters: ${why}`, stackStartFn: failure });
+  failures.add(error);
   return cause === undefined ? error : Object.assign(error, { cause });
+}
+
+/** Whether the kit itself found the store wanting, rather than the store reporting an error. */
+export function isFailure(error: unknown): boolean {
+  return failures.has(error as AssertionError);
+}
+
+/** Whether it is an Error, be it of another realm: Jest runs each file of tests in one of its own. */
+export function isError(error: unknown): boolean {
+  return error instanceof Error || Object.prototype.toString.call(error) === '[object Error]';
 }
 
 /** For people: long texts are cut. */

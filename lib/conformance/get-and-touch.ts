@@ -1,38 +1,23 @@
 import { type Check, expectSame } from './check.js';
-import { expectGone, expired, past, REVIVED, soon, stored } from './expiring.js';
-import { untilGone, whileAlive, withLife } from './time.js';
+import { expectGone, expectProlonged, expectShortened, expired, past, stored } from './expiring.js';
+import { RESURRECTION, REVIVED } from './reasons.js';
 
 export const getAndTouch: readonly Check[] = [
   {
     name: 'getAndTouch: gives the text and prolongs the record',
     needs: 'getAndTouch',
-    run: (trial) =>
-      withLife(trial.settings, async (life) => {
-        const { store, settings } = trial;
-        const [key, value] = [trial.id(), trial.text({ user: 'alice' })];
-        const start = Date.now();
-        await store.set(key, value, { expires: start + life });
-        expectSame(
-          await whileAlive(settings, start + life, () => store.getAndTouch!(key, start + 3 * life)),
-          value,
-          'getAndTouch() resolves to the text, as get() does.',
-          'the visitor would not be known.',
-        );
-        await untilGone(settings, start + life);
-        expectSame(
-          await whileAlive(settings, start + 3 * life, () => store.get(key)),
-          value,
-          'getAndTouch() gives the record its new expiry, as touch() does.',
-          'a visitor who only reads would be logged out.',
-        );
-        await untilGone(settings, start + 3 * life);
-        expectSame(
-          await store.get(key),
-          undefined,
-          'After getAndTouch() a record lives up to its new expiry.',
-          'a session must end when it is due: a stolen cookie must not work for longer.',
-        );
-      }),
+    async run(trial) {
+      let given: string | undefined;
+      await expectProlonged(trial, async (key, expires) => {
+        given = await trial.store.getAndTouch!(key, expires);
+      });
+      expectSame(
+        given,
+        trial.text({ user: 'alice' }),
+        'getAndTouch() resolves to the text, as get() does.',
+        'the visitor would not be known.',
+      );
+    },
   },
   {
     name: 'getAndTouch: where there is no record it gives undefined and makes none',
@@ -46,7 +31,7 @@ export const getAndTouch: readonly Check[] = [
           [await store.getAndTouch!(key, later()), await store.get(key)],
           [undefined, undefined],
           'getAndTouch() resolves to `undefined` where there is no record, and makes none.',
-          'a request that was still running at the logout would bring the session back.',
+          RESURRECTION,
         );
       }
     },
@@ -68,13 +53,11 @@ export const getAndTouch: readonly Check[] = [
     name: 'getAndTouch: gives a record an earlier expiry, and ends it by one in the past',
     needs: 'getAndTouch',
     async run(trial) {
-      const [shortened, ended] = [await stored(trial, trial.later()), await stored(trial, trial.later())];
-      await trial.store.getAndTouch!(ended, past(trial));
-      await expectGone(trial, ended);
-      const expires = soon(trial);
-      await trial.store.getAndTouch!(shortened, expires);
-      await untilGone(trial.settings, expires);
-      await expectGone(trial, shortened);
+      await expectShortened(trial, (key, expires) => trial.store.getAndTouch!(key, expires));
+
+      const key = await stored(trial, trial.later());
+      await trial.store.getAndTouch!(key, past(trial));
+      await expectGone(trial, key);
     },
   },
   {

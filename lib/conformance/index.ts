@@ -47,7 +47,7 @@ const checks: readonly Check[] = [
  *
  * conformance({ test, store: () => new MyStore() });
  *
- * @throws TypeError if `test` (or `it`) or `store` is missing, or an option is unknown.
+ * @throws TypeError, RangeError if `test` (or `it`) or `store` is missing, or an option is unknown or makes no sense.
  */
 export function conformance(options: ConformanceOptions): void {
   const settings = settingsOf(options);

@@ -1,4 +1,5 @@
-import { type Check, expectSame, fail, type Trial } from './check.js';
+import { type Check, expectSame, fail, isError, isFailure, type Trial } from './check.js';
+import { NO_ERROR } from './reasons.js';
 
 const MIXED_UP = "one visitor would get, change or end another one's session.";
 
@@ -110,6 +111,7 @@ async function expectApartInTurn(trial: Trial, ids: string[]): Promise<void> {
     if (await takes(trial, id)) left.push(id);
   }
   await expectRecords(trial, left, 'Ids that differ in any character have different records.');
+  await expectListed(trial, left);
   for (let id = left.shift(); id !== undefined; id = left.shift()) {
     await store.touch(id, later());
     await store.set(id, text({ intruder: true }), { expires: later() });
@@ -128,18 +130,39 @@ async function expectApartInTurn(trial: Trial, ids: string[]): Promise<void> {
   }
 }
 
-/** Whether the store takes the id. Refusing is fine, by rejecting; only ids from the core must be taken. */
+/** Whether the store takes the id. Refusing is fine, by rejecting; only url-safe ids of a usual length must be taken. */
 async function takes({ store, text, later }: Trial, id: string): Promise<boolean> {
   try {
     await store.set(id, text({ id }), { expires: later() });
     return true;
   } catch (error) {
-    if (/^[\w-]{1,64}$/.test(id))
-      fail(`The store takes the id ${JSON.stringify(id)}.`, 'the core makes such ids.', error);
+    if (isFailure(error)) throw error;
+    const name = JSON.stringify(id);
+    if (/^[\w-]{1,64}$/.test(id)) {
+      const maker = id.length === 32 ? 'the core makes' : "an app's own `genid` may make";
+      fail(`The store takes the id ${name}.`, `${maker} such ids.`, error);
+    }
+    if (!isError(error)) {
+      fail(`A store that can't take the id ${name} rejects with an Error.`, NO_ERROR, error);
+    }
     return false;
   }
 }
 
+/** All at once: there are many, and a store may be far away. */
 async function expectRecords({ store, text }: Trial, ids: string[], contract: string): Promise<void> {
-  for (const id of ids) expectSame(await store.get(id), text({ id }), contract, MIXED_UP);
+  const found = await Promise.all(ids.map((id) => store.get(id)));
+  for (const [index, id] of ids.entries()) expectSame(found[index], text({ id }), contract, MIXED_UP);
+}
+
+async function expectListed({ store }: Trial, ids: string[]): Promise<void> {
+  if (!store.ids) return;
+  const missing = new Set(ids);
+  for await (const id of store.ids()) missing.delete(id);
+  expectSame(
+    [...missing],
+    [],
+    'ids() gives each id as it was given to set(), whatever characters it has. (These are missing.)',
+    'these logins could not be listed, nor ended.',
+  );
 }

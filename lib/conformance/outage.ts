@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { brief, type Check, expectSame, fail, type Trial } from './check.js';
+import { brief, type Check, expectSame, fail, isError, isFailure, type Trial } from './check.js';
+import { NO_ERROR } from './reasons.js';
 
 export const outage: readonly Check[] = [
   {
@@ -11,28 +12,34 @@ export const outage: readonly Check[] = [
       for (const key of [kept, touched, destroyed]) await store.set(key, text({ key }), { expires: later() });
 
       const restore = await settings.interrupt!();
-      await Promise.all([
+      const [set, created] = [text({ outage: true }), trial.id()];
+      const [, , isSet, isDestroyed] = await Promise.all([
         expectHonest('get', store.get(kept), text({ key: kept })),
         expectHonest('touch', store.touch(touched, later()), true),
-        expectHonest('set', store.set(trial.id(), text(), { expires: later(), expected: null }), true),
+        expectHonest('set', store.set(created, set, { expires: later(), expected: null }), true),
         expectHonest('destroy', store.destroy(destroyed), undefined),
       ]);
       await restore?.();
       await expectRecovery(trial);
+      if (isSet) expectDone('set', await store.get(created), set);
+      if (isDestroyed) expectDone('destroy', await store.get(destroyed), undefined);
     },
   },
 ];
 
-/** Rejecting with an Error is right, and so is the answer that the store would give with its back end. */
-async function expectHonest<T>(method: string, call: Promise<T>, right: T): Promise<void> {
+/**
+ * Rejecting with an Error is right, and so is the answer that the store would give with its back end.
+ * @returns whether it answered
+ */
+async function expectHonest<T>(method: string, call: Promise<T>, right: T): Promise<boolean> {
   const contract = `Without its back end, ${method}() rejects with an Error.`;
   let answer: T;
   try {
     answer = await call;
   } catch (error) {
-    if (isHanging(error)) throw error;
-    if (error instanceof Error || Object.prototype.toString.call(error) === '[object Error]') return;
-    return fail(contract, 'error handlers and logs of the app make nothing of something else.', error);
+    if (isFailure(error)) throw error;
+    if (isError(error)) return false;
+    return fail(contract, NO_ERROR, error);
   }
   expectSame(
     answer,
@@ -40,10 +47,17 @@ async function expectHonest<T>(method: string, call: Promise<T>, right: T): Prom
     contract,
     'an outage would look like a visitor without a session, or like work done.',
   );
+  return true;
 }
 
-function isHanging(error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === 'ERR_ASSERTION';
+/** What was said to be done during the outage was done. */
+function expectDone(method: string, found: string | undefined, wanted: string | undefined): void {
+  expectSame(
+    found,
+    wanted,
+    `Without its back end, ${method}() rejects with an Error, unless it has done its work: what get() gives later shows that it has not.`,
+    'users would see "saved", or "logged out", when nothing of the kind has happened.',
+  );
 }
 
 async function expectRecovery(trial: Trial): Promise<void> {

@@ -1,4 +1,5 @@
-import { oneOf } from '../option-checks.js';
+import { inspect } from 'node:util';
+import { badOption, oneOf, readFunction, readPositive } from '../option-checks.js';
 import type { SessionStore } from '../stores/store.js';
 import { checkOptions } from '../stores/store-options.js';
 
@@ -85,7 +86,7 @@ const OPTIONS: Readonly<Record<keyof ConformanceOptions, true>> = {
   interrupt: true,
 };
 
-/** @throws TypeError if the runner's function or the store is missing, or an option is unknown. */
+/** @throws TypeError, RangeError if the runner's function or the store is missing, or an option is unknown or makes no sense. */
 export function settingsOf(options: ConformanceOptions): Settings {
   // A misspelt option would leave out checks in silence.
   checkOptions('conformance', options ?? {}, Object.keys(OPTIONS));
@@ -100,12 +101,8 @@ export function settingsOf(options: ConformanceOptions): Settings {
       'conformance: `store` must be a function that gives a store: store: () => new MyStore().',
     );
   }
-  const granularity = options.ttlGranularity ?? 1;
-  if (!(granularity >= 1)) {
-    throw new RangeError(
-      `conformance: \`ttlGranularity\` is in milliseconds and at least 1, not ${granularity}.`,
-    );
-  }
+  checkFunctions(options);
+  checkNumbers(options);
   checkChoices(options);
   return {
     close: (store) => store.close?.(),
@@ -119,6 +116,30 @@ export function settingsOf(options: ConformanceOptions): Settings {
     ...given(options),
     test,
   };
+}
+
+function checkFunctions(options: ConformanceOptions): void {
+  for (const name of ['close', 'second', 'separate', 'interrupt'] as const) {
+    if (options[name] !== undefined) readFunction(`conformance: ${name}`, options[name]);
+  }
+}
+
+function checkNumbers({
+  ttlGranularity = 1,
+  valueBytes = 1,
+  count = 1,
+  patience = 1,
+}: ConformanceOptions): void {
+  if (!(Number.isFinite(ttlGranularity) && ttlGranularity >= 1)) {
+    throw new RangeError(
+      `conformance: \`ttlGranularity\` is in milliseconds and at least 1, not ${inspect(ttlGranularity)}.`,
+    );
+  }
+  for (const [name, value] of Object.entries({ valueBytes, count })) {
+    if (!Number.isInteger(value) || value < 1)
+      throw badOption(`conformance: ${name}`, value, 'a positive whole number');
+  }
+  readPositive('conformance: patience', patience, 'number of milliseconds');
 }
 
 function checkChoices({ atomic = true, values = 'any', ids = 'any' }: ConformanceOptions): void {

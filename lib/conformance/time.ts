@@ -12,10 +12,10 @@ class TooSlow extends Error {}
  * Runs a check of records that live for `life` ms. When the machine or the store was too slow to tell, it runs again
  * with a life twice as long, so that a busy machine makes a check slow rather than wrong.
  */
-export async function withLife(
+export async function withLife<T>(
   { ttlGranularity }: Settings,
-  attempt: (life: number) => Promise<void>,
-): Promise<void> {
+  attempt: (life: number) => Promise<T>,
+): Promise<T> {
   const factor = Math.max(1, ttlGranularity / 20);
   for (let life = SHORTEST_LIFE * factor; ; life *= 2) {
     try {
@@ -51,6 +51,6 @@ export async function until(time: number): Promise<void> {
 function tooSlow(life: number): never {
   fail(
     `The store needs more than ${life} ms for a few calls, so its expiry can't be checked.`,
-    'every request waits for the store at least once.',
+    'every request waits for the store at least once. Run the kit nearer to the database, or on a machine that is less busy.',
   );
 }

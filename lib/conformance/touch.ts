@@ -1,6 +1,5 @@
 import { type Check, expectSame } from './check.js';
-
-const RESURRECTION = 'a request that was still running at the logout would bring the session back.';
+import { RESURRECTION } from './reasons.js';
 
 export const touch: readonly Check[] = [
   {

@@ -1,7 +1,7 @@
 import { SteadyError } from '../errors.js';
 import { warnOnce } from '../warnings.js';
 import { type EncryptionKey, readKeys } from './encryption-keys.js';
-import { requireSessionStore } from './hash-ids.js';
+import { requireSessionStore } from './require-session-store.js';
 import { seal, unseal } from './sealed-text.js';
 import type { OwnedRecord, SessionStore, SetOptions } from './store.js';
 import { checkOptions } from './store-options.js';
@@ -72,7 +72,13 @@ export function encrypt(
   async function* unsealed(records: AsyncIterable<OwnedRecord>): AsyncGenerator<OwnedRecord> {
     for await (const found of records) {
       const value = textOf(found.key, found.value);
-      if (value !== undefined) yield { ...found, value };
+      if (value === undefined) continue;
+      yield {
+        key: found.key,
+        value,
+        matches: (id) => found.matches(id),
+        destroy: () => found.destroy(),
+      };
     }
   }
 

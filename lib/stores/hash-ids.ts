@@ -1,10 +1,8 @@
 import { lockOf } from '../adapters/lock.js';
-import type { Store } from './connect-store.js';
-import { isCallbackStore } from './contract.js';
 import { hashOf, MARK } from './id-hash.js';
-import { MemoryStore } from './memory.js';
+import { requireSessionStore } from './require-session-store.js';
 import type { OwnedRecord, SessionStore, SetOptions } from './store.js';
-import { checkOptions, hasMethods, kind } from './store-options.js';
+import { checkOptions } from './store-options.js';
 
 const DAY = 86_400_000;
 
@@ -77,38 +75,13 @@ export function hashIds(store: SessionStore, options: HashIdsOptions = {}): Sess
   };
 }
 
-/**
- * Refuses what `hashIds` and `encrypt` can't go around, at the start rather than at the first request. Who mixes up the
- * arguments gives a key as the store, so the message shows no texts.
- * @throws TypeError that names the first missing method, or says how to wrap the store first
- */
-export function requireSessionStore(wrapper: string, store: unknown): void {
-  if (hasMethods(store, 'get', 'set', 'destroy') && isOnlyCallbackStore(store as Store | SessionStore)) {
-    throw new TypeError(
-      `${wrapper}() needs a session store of this package's kind, and this one was made for express-session; ` +
-        `wrap it first: ${wrapper}(fromConnectStore(store))`,
-    );
-  }
-  const methods = ['get', 'set', 'touch', 'destroy'];
-  const missing = methods.find((method) => !hasMethods(store, method));
-  if (missing === undefined) return;
-  const hint = typeof store === 'function' ? '; pass an instance of it: `new ...`' : '';
-  throw new TypeError(
-    `${wrapper}() needs a session store, with the methods ${methods.join('(), ')}(), but it has no ${missing}(); ` +
-      `got ${kind(store)}${hint}`,
-  );
-}
-
-/** A `MemoryStore` speaks both contracts. */
-function isOnlyCallbackStore(store: Store | SessionStore): boolean {
-  return isCallbackStore(store) && !(store instanceof MemoryStore);
-}
-
 /** A record that has yet to be moved is known by its plain id. */
 async function* underHashes(records: AsyncIterable<OwnedRecord>): AsyncGenerator<OwnedRecord> {
   for await (const found of records)
     yield {
-      ...found,
+      key: found.key,
+      value: found.value,
+      destroy: () => found.destroy(),
       matches: (id) => found.matches(hashOf(id)) || (!id.startsWith(MARK) && found.matches(id)),
     };
 }
