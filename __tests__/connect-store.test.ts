@@ -6,6 +6,7 @@ import { inherits } from 'node:util';
 import { Cookie } from '../lib/cookies/cookie.js';
 import { type Callback, Session, type SessionData, type SessionRequest } from '../lib/session.js';
 import { type SessionCallback, Store } from '../lib/stores/connect-store.js';
+import { runProgram } from './conformance/run-program.js';
 
 const expressSession = require('express-session') as { Store: new () => Store };
 const makeFileStore = require('session-file-store') as (session: object) => new (options: object) => Store;
@@ -225,3 +226,57 @@ describe('createSession does what that of express-session does', () => {
     );
   });
 });
+
+/** Each method calls back within a `try` of its own, and once more with what it catches, as those of connect-redis do. */
+const CATCHING = `
+const { createServer, get } = require('node:http');
+const session = require('./lib/index.js');
+const texts = new Map();
+async function answer(callback, work) {
+  try {
+    await undefined;
+    callback(null, work());
+  } catch (error) {
+    callback(error);
+  }
+}
+class CatchingStore extends session.Store {
+  get(id, callback) {
+    return answer(callback, () => JSON.parse(texts.get(id) ?? 'null'));
+  }
+  set(id, data, callback) {
+    return answer(callback, () => void texts.set(id, JSON.stringify(data)));
+  }
+  destroy(id, callback) {
+    return answer(callback, () => void texts.delete(id));
+  }
+}
+`;
+
+test.each(['save', 'reload', 'destroy'])(
+  'what the callback of %s throws is not lost in a store that catches it: it is uncaught',
+  async (method) => {
+    const output = await runProgram({
+      source: `${CATCHING}
+        const store = new CatchingStore();
+        const sessions = session({ secret: 'a', resave: false, saveUninitialized: false, store });
+        let calls = 0;
+        const server = createServer((req, res) => sessions(req, res, async () => {
+          req.session.user = 'ada';
+          await req.session.save();
+          req.session.${method}(() => {
+            calls++;
+            throw new Error('of the app');
+          });
+        }));
+        server.listen(0, () => get({ port: server.address().port }).on('error', () => {}));
+        setTimeout(() => process.exit(), 10_000); // if it is lost
+        process.on('uncaughtException', (error, origin) => {
+          console.log(origin, error.message, calls);
+          setImmediate(() => process.exit()); // had it been thrown twice, the other would be seen too
+        });`,
+    });
+
+    expect(output).toBe('uncaughtException of the app 1\n');
+  },
+);

@@ -39,10 +39,10 @@ export function limit(cookie: Cookie, limits: LifetimeLimits, now: number): void
     cookie._expires = new Date(end);
 }
 
-/** When the store may forget the session, in epoch milliseconds. */
+/** When the store may forget the session, in whole epoch milliseconds: some databases take no others. */
 export function expiryOf(cookie: Cookie | undefined, limits: LifetimeLimits, now: number): number {
   const idleEnd = idleEndOf(cookie, limits, now);
-  return Math.min(idleEnd, (cookie && absoluteEnd(cookie, limits)) ?? idleEnd);
+  return Math.trunc(Math.min(idleEnd, (cookie && absoluteEnd(cookie, limits)) ?? idleEnd));
 }
 
 /**

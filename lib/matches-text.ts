@@ -8,7 +8,7 @@ const CLOSING_BRACKET = 0x5d;
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 
-/** Strings up to this length are compared by character, which takes less time than a call. */
+/** Strings up to this length are compared by character; of longer ones, a cut-out of the text with all at once: `startsWith` is slow. */
 const SHORT = 16;
 
 /** Nested deeper than this is left to `JSON.stringify`, which guards the stack. */
@@ -149,7 +149,7 @@ function afterString(text: string, at: number, string: string): number {
 }
 
 function isLongAt(text: string, at: number, string: string): boolean {
-  return text.startsWith(string, at) && !string.includes('"');
+  return text.slice(at, at + string.length) === string && !string.includes('"');
 }
 
 function isShortAt(text: string, at: number, string: string): boolean {

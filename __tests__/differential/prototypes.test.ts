@@ -7,8 +7,11 @@ import { ours, type Request, real, type Subject } from './subjects.js';
 
 type Place = 'Session' | 'MemoryStore' | 'Store';
 
+/** What a call of a method does to what it is a method of, or to its arguments, beyond what it always does. */
+type Extra = (self: any, args: any[]) => void;
+
 /** The method, and what a call of it does to the session beyond what it always does. */
-const cases: [place: Place, method: string, extra: (session: any) => void][] = [
+const cases: [place: Place, method: string, extra: Extra][] = [
   ['Session', 'touch', nothing],
   ['Session', 'touch', noteVisit],
   ['Session', 'resetMaxAge', nothing],
@@ -23,6 +26,7 @@ const cases: [place: Place, method: string, extra: (session: any) => void][] = [
   ['MemoryStore', 'touch', nothing],
   ['MemoryStore', 'destroy', nothing],
   ['Store', 'createSession', nothing],
+  ['Store', 'createSession', noteLoad],
   ['Store', 'regenerate', nothing],
 ];
 
@@ -30,6 +34,11 @@ function nothing(): void {}
 
 function noteVisit(session: any): void {
   session.visits = (session.visits ?? 0) + 1;
+}
+
+/** In the data, before they become a session. */
+function noteLoad(_store: unknown, [, data]: any[]): void {
+  data.loads = (data.loads ?? 0) + 1;
 }
 
 /** What the requests of one client do, one after another. */
@@ -70,10 +79,120 @@ async function storedWithOwnToJson(subject: Subject): Promise<unknown[]> {
   }
 }
 
-/** For each request, the calls of the method, the session's data as they are then stored, and whether a cookie was set. */
-async function observe(subject: Subject, place: Place, method: string, extra: (session: any) => void) {
+test('what Store.prototype.createSession changes in the data counts as no change of the session', async () => {
+  const options = { cookie: { maxAge: 60_000 } }; // sent again for each change
+  const cookiesSent = async (subject: Subject) => {
+    const seen = await observe(subject, 'Store', 'createSession', noteLoad, options);
+    return seen.filter((each) => typeof each === 'boolean');
+  };
+  const theirs = await cookiesSent(real);
+  expect(theirs.slice(0, 4)).toStrictEqual([false, true, false, false]);
+  expect(await cookiesSent(ours)).toStrictEqual(theirs);
+});
+
+interface OwnCookies {
+  what: string;
+  /** Changes all cookies. */
+  patch?(prototype: any): void;
+  /** Changes the cookie of a user's session. */
+  act(session: any, user: string, subject: Subject): void;
+}
+
+const ownCookies: OwnCookies[] = [
+  {
+    what: 'data of a subclass, for one session',
+    act(session, user, { Cookie }) {
+      class Wide extends Cookie {
+        get data(): object {
+          return { ...super['data'], domain: 'example.com', httpOnly: false };
+        }
+      }
+      if (user === 'ada') session.cookie = new Wide();
+    },
+  },
+  {
+    what: 'Cookie.prototype.data, by what is on the cookie',
+    patch(prototype) {
+      const { get } = Object.getOwnPropertyDescriptor(prototype, 'data') as { get(): object };
+      Object.defineProperty(prototype, 'data', {
+        configurable: true,
+        get(this: any) {
+          return { ...get.call(this), path: `/${this.user ?? ''}` };
+        },
+      });
+    },
+    act(session, user) {
+      session.cookie.user = user;
+    },
+  },
+  {
+    what: 'Cookie.prototype.serialize',
+    patch(prototype) {
+      prototype.serialize = (name: string) => `${name}=mine`;
+    },
+    act: nothing,
+  },
+  {
+    what: 'serialize of the cookie of one session',
+    act(session, user) {
+      if (user === 'ada') session.cookie.serialize = (name: string) => `${name}=mine`;
+    },
+  },
+];
+
+test.each(ownCookies)('$what: the Set-Cookie lines, and what is stored', async ({ patch, act }) => {
+  const theirs = await setCookies(real, patch, act);
+  expect(theirs).toHaveLength(3);
+  expect(await setCookies(ours, patch, act)).toStrictEqual(theirs);
+});
+
+/** The Set-Cookie lines of three users' new sessions, each with what is stored then. */
+async function setCookies(subject: Subject, patch: OwnCookies['patch'], act: OwnCookies['act']) {
   const store = new subject.MemoryStore();
-  const sessions = subject({ secret: SECRETS[0], resave: false, saveUninitialized: false, store });
+  let ids = 0;
+  const genid = () => `id${++ids}`;
+  const sessions = subject({ secret: SECRETS[0], resave: false, saveUninitialized: false, store, genid });
+  const { prototype } = subject.Cookie;
+  const before = Object.getOwnPropertyDescriptors(prototype);
+  patch?.(prototype);
+  const server = await listen('http', {
+    before: [],
+    sessions: [sessions],
+    mountAt: '/',
+    trustProxy: false,
+    handler: ({ session, url }, res) => {
+      session.user = url!.slice(1);
+      act(session, session.user, subject);
+      res.end('ok');
+    },
+    onError: (error, res) => res.end(String(error)),
+  });
+  const seen: unknown[] = [];
+  try {
+    for (const user of ['ada', 'grace', 'joan']) {
+      const response = await send((server.address() as AddressInfo).port, 'GET', `/${user}`, {});
+      const lines = response.headers.filter(([name]) => name.toLowerCase() === 'set-cookie');
+      seen.push([lines.map(([, line]) => line), response.body, store.sessions[`id${ids}`]]);
+    }
+  } finally {
+    for (const name of Reflect.ownKeys(prototype))
+      if (!Object.hasOwn(before, name)) delete prototype[name as string];
+    Object.defineProperties(prototype, before);
+    server.close();
+  }
+  return seen;
+}
+
+/** For each request, the calls of the method, the session's data as they are then stored, and whether a cookie was set. */
+async function observe(subject: Subject, place: Place, method: string, extra: Extra, options: object = {}) {
+  const store = new subject.MemoryStore();
+  const sessions = subject({
+    secret: SECRETS[0],
+    resave: false,
+    saveUninitialized: false,
+    store,
+    ...options,
+  });
   const calls: string[] = [];
   const restore = replace(subject[place].prototype, method, calls, extra);
   const left = [...handlers];
@@ -106,12 +225,12 @@ async function observe(subject: Subject, place: Place, method: string, extra: (s
 }
 
 /** Puts a method around another that notes the call. @returns what undoes it */
-function replace(prototype: any, method: string, calls: string[], extra: (session: any) => void) {
+function replace(prototype: any, method: string, calls: string[], extra: Extra) {
   const isOwn = Object.hasOwn(prototype, method);
   const original = prototype[method];
   prototype[method] = function (this: any, ...args: unknown[]): unknown {
     calls.push(method);
-    extra(this);
+    extra(this, args);
     return original.apply(this, args);
   };
   return () => {

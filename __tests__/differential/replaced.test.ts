@@ -48,6 +48,17 @@ const cases: [what: string, setUp: Case][] = [
     },
   ],
   [
+    "the store's createSession, which changes the session that it has made",
+    {
+      store: (store) => {
+        const { createSession } = store;
+        store.createSession = function (req: unknown, data: unknown) {
+          return Object.assign(createSession.call(this, req, data), { loaded: true });
+        };
+      },
+    },
+  ],
+  [
     "the store's regenerate",
     {
       store: (store, order) => noting(store, 'regenerate', order),

@@ -1,5 +1,5 @@
 import { gate } from '../support/http.js';
-import { begin, combine, type Fixture, start as startSite } from '../support/lifecycle.js';
+import { BEGUN, begin, combine, type Fixture, start as startSite } from '../support/lifecycle.js';
 import { closeSites, type Handler, HOSTS } from '../support/sites.js';
 import { GATED_STORES, STORES } from '../support/test-stores.js';
 
@@ -125,6 +125,28 @@ describe.each(combine(HOSTS, STORES))('%s, %s', (host, store) => {
     exchange.leave();
     await fixture.settled();
     expect(fixture.onlyData()).toBeUndefined();
+  });
+
+  test('L6: what can not be serialized, also after clear(), is reported', async () => {
+    const clear = (session: any) => session.clear();
+    for (const act of [() => {}, clear]) {
+      const changed = gate();
+      const fixture = await start((req) => {
+        act(req.session);
+        req.session.big = 1n;
+        changed.open();
+      });
+      const told: unknown[] = [];
+      fixture.sessions.on('error', ({ error }) => told.push((error as Error).message));
+      await begin(fixture);
+      const exchange = fixture.browser.start('/');
+      await changed.opened;
+      exchange.leave();
+      await fixture.settled();
+      expect(told).toEqual(['Do not know how to serialize a BigInt']);
+      expect(fixture.site.errors).toEqual([]);
+      expect(fixture.onlyData()).toEqual(act === clear ? undefined : BEGUN);
+    }
   });
 
   test('L6: nothing changed: nothing is written', async () => {

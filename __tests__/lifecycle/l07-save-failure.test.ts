@@ -11,7 +11,7 @@ import {
   redirect,
   serve,
 } from '../support/sites.js';
-import { GATED_STORES, makeStore, type Operation } from '../support/test-stores.js';
+import { GATED_STORES, makeStore, type Operation, STORES } from '../support/test-stores.js';
 
 afterEach(closeSites);
 
@@ -325,6 +325,37 @@ describe.each(combine(HOSTS, GATED_STORES))('%s, %s', (host, store) => {
       expect(fixture.site.errors).toEqual([ofTheApp, ...again]);
     });
   });
+});
+
+describe.each(combine(HOSTS, STORES))('%s, %s', (host, store) => {
+  test.each([undefined, 'error'] as const)(
+    "L7: a save of the app's own that throws once it has passed the call on; saveFailure: %p",
+    async (saveFailure) => {
+      const fixture = await startSite({
+        host,
+        store,
+        options: saveFailure ? { saveFailure } : {},
+        after: [
+          (req, res) => {
+            const { save } = req.session;
+            req.session.color = 'red';
+            req.session.save = function (done: unknown) {
+              save.call(this, done);
+              throw failure;
+            };
+            res.end('as written');
+          },
+        ],
+      });
+      const { body } = await fixture.browser.get('/');
+      await fixture.settled();
+      // a store that answers at once has let the response go before the app threw
+      const isTooLate = saveFailure === undefined || store === 'MemoryStore';
+      expect(body).toBe(isTooLate ? 'as written' : 'error: the store is on fire');
+      expect(fixture.site.errors).toEqual([failure]);
+      expect(fixture.onlyData()).toEqual({ color: 'red' });
+    },
+  );
 });
 
 /** Headers that speak of the body which the app meant to send. */

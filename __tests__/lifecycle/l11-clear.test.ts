@@ -130,6 +130,19 @@ describe.each(combine(HOSTS, STORES))('%s, %s', (host, store) => {
     expect(fixture.onlyData()).toEqual(BEGUN);
   });
 
+  test('L11: the record is deleted even when what is put in after it can not be serialized', async () => {
+    const fixture = await start((req, res) => {
+      req.session.clear();
+      req.session.big = 1n;
+      res.end('cleared');
+    });
+    await begin(fixture);
+    await fixture.browser.get('/');
+    await fixture.settled();
+    expect(fixture.data()).toEqual({});
+    expect(fixture.site.errors).toMatchObject([{ message: 'Do not know how to serialize a BigInt' }]);
+  });
+
   test('L11: cleared twice', async () => {
     const fixture = await start((req, res) => {
       req.session.clear();

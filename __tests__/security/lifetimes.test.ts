@@ -47,6 +47,32 @@ function cookieLife(lines: string[]): number | undefined {
   return expires === undefined ? undefined : Date.parse(expires) - Date.now();
 }
 
+test.each<[string, session.SessionOptions]>([
+  ['ttl', { ttl: 1000.5 }],
+  ['absoluteTimeout', { absoluteTimeout: 1000.5 }],
+  ['maxAge', { cookie: { maxAge: 1000.5 } }],
+])('stores are given whole milliseconds, whatever %s is', async (_name, options) => {
+  const given: number[] = [];
+  const { texts } = new session.MemoryStore();
+  const store: session.SessionStore = {
+    get: (id) => texts.get(id),
+    set: (id, text, how) => {
+      given.push(how.expires);
+      return texts.set(id, text, how);
+    },
+    touch: (id, expires) => {
+      given.push(expires);
+      return texts.touch(id, expires);
+    },
+    destroy: (id) => texts.destroy(id),
+  };
+  const handler = session({ ...baseOptions, store, ...options });
+  const browser = new Browser(await serve('node:http', [handler, pages]));
+  await browser.get('/write');
+  await browser.get('/look');
+  expect(given).toEqual([Date.now() + 1000, Date.now() + 1000]);
+});
+
 describe.each(STORES)('%s', (store) => {
   describe('absoluteTimeout', () => {
     const options = { absoluteTimeout: 2 * HOUR, rolling: true, cookie: { maxAge: HOUR } };

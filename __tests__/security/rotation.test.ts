@@ -2,7 +2,7 @@ import { unsign } from '../../lib/cookies/signature.js';
 import session from '../../lib/index.js';
 import { Browser } from '../support/http.js';
 import { baseOptions, type Fixture, type Setup, start } from '../support/lifecycle.js';
-import { closeSites, type Handler } from '../support/sites.js';
+import { closeSites, type Handler, serve } from '../support/sites.js';
 import { GATED_STORES, STORES } from '../support/test-stores.js';
 import { stopClock } from './clock.js';
 
@@ -254,6 +254,77 @@ describe.each(STORES)('%s', (store) => {
   });
 });
 
+describe.each(GATED_STORES)('%s: an id that was rotated away many times ago', (store) => {
+  const TIMES = 12;
+
+  /** @returns the cookie that the session had before all these rotations */
+  async function rotated({ browser, settled }: Fixture, times = TIMES): Promise<string> {
+    const cookie = browser.cookieHeader('/');
+    for (let round = 0; round < times; round++) {
+      clock.pass(HOUR);
+      await browser.get('/look');
+      await settled();
+    }
+    return cookie;
+  }
+
+  const lasting: session.SessionOptions = { cookie: { maxAge: 100 * HOUR } };
+
+  test('costs one who has another cookie too a read for each rotation once, and few from then on', async () => {
+    const fixture = await open(store, lasting);
+    const { site, traffic, settled, events } = fixture;
+    const old = await rotated(fixture);
+    const other = new Browser(site);
+    await other.get('/begin');
+    await other.get('/set?key=mine');
+    await settled();
+    const headers = { cookie: `${old}; ${other.cookieHeader('/')}` };
+    const reads: number[] = [];
+    for (let round = 0; round < 2; round++) {
+      traffic.calls.length = 0;
+      expect(await ask(new Browser(site), '/look', headers)).toEqual({ user: 'ada', mine: true });
+      await settled();
+      reads.push(traffic.count('get'));
+    }
+
+    expect(reads[0]).toBeGreaterThan(TIMES);
+    expect(reads[1]).toBeLessThan(5);
+    expect(events.filter(([name]) => name === 'reuse')).toHaveLength(2);
+  });
+
+  test('is refused and reported also when it has just been found to lead to the present one', async () => {
+    const fixture = await open(store, lasting);
+    const { browser, site, settled, events } = fixture;
+    const thief = holder(fixture);
+    const old = await rotated(fixture);
+    events.length = 0;
+    const headers = { cookie: `${old}; ${browser.cookieHeader('/')}` };
+    expect(await ask(new Browser(site), '/look', headers)).toEqual({ user: 'ada' });
+    await settled();
+    expect(events).toEqual([]);
+
+    expect(await thief('/look')).toEqual({}); // the grace has not begun anew
+    expect(events.map(([name]) => name)).toEqual(['reuse']);
+    expect(await ask(browser, '/look')).toEqual({ user: 'ada' });
+  });
+
+  test("with onReuse: 'revoke' it ends the session also then, and after more rotations", async () => {
+    for (const more of [0, 2]) {
+      const fixture = await open(store, { ...lasting, onReuse: 'revoke' });
+      const { browser, site, settled } = fixture;
+      const thief = holder(fixture);
+      const headers = { cookie: `${await rotated(fixture)}; ${browser.cookieHeader('/')}` };
+      expect(await ask(new Browser(site), '/look', headers)).toEqual({ user: 'ada' });
+      await settled();
+      await rotated(fixture, more);
+      expect(await thief('/look')).toEqual({});
+      expect(await ask(browser, '/look')).toEqual({});
+      await settled();
+      expect(stored(fixture)).toEqual([]);
+    }
+  });
+});
+
 async function put({ store }: Fixture, id: string, record: object): Promise<void> {
   if (store instanceof session.MemoryStore || !('createSession' in store)) {
     await (store as session.SessionStore).set(id, JSON.stringify(record), { expires: Date.now() + HOUR });
@@ -261,6 +332,42 @@ async function put({ store }: Fixture, id: string, record: object): Promise<void
     await new Promise((resolve) => (store as any).set(id, record, resolve));
   }
 }
+
+test.each([HOUR / 6, 1000 * HOUR])(
+  'a pointer that is made to lead to the present id lasts as long as before; maxAge: %i',
+  async (maxAge) => {
+    const { texts } = new session.MemoryStore();
+    const lasts = new Map<string, number>();
+    const store: session.SessionStore = {
+      get: (id) => texts.get(id),
+      set: (id, text, how) => {
+        lasts.set(id, how.expires);
+        return texts.set(id, text, how);
+      },
+      touch: (id, expires) => texts.touch(id, expires),
+      destroy: (id) => texts.destroy(id),
+    };
+    const options = { rotateAfter: maxAge / 10, rotateGrace: 1, cookie: { maxAge } };
+    const handler = session({ ...baseOptions, store, ...options });
+    const page: Handler = (req, res) => {
+      req.session.user = 'ada';
+      res.end(req.sessionID);
+    };
+    const site = await serve('node:http', [handler, page]);
+    const browser = new Browser(site);
+    const { body: first } = await browser.get('/');
+    const old = browser.cookieHeader('/');
+    for (let round = 0; round < 3; round++) {
+      clock.pass(maxAge / 10);
+      await browser.get('/');
+    }
+    const before = { until: lasts.get(first), text: await texts.get(first) };
+    await new Browser(site).get('/', { headers: { cookie: `${old}; ${browser.cookieHeader('/')}` } });
+
+    expect(await texts.get(first)).not.toBe(before.text);
+    expect(lasts.get(first)).toBe(before.until);
+  },
+);
 
 describe.each(GATED_STORES)('%s: interleavings', (store) => {
   // Whatever the store is doing when the others come in between, the logout stays one.

@@ -268,3 +268,20 @@ test('there is an end to texts that differ, as those of errors may', async () =>
   const texts = Array.from({ length: 100 }, (_, n) => `text ${n} ${link('WARN_SESSION_ERROR')}`);
   expect(given.map(({ message }) => message)).toEqual(texts);
 });
+
+test('a session that can not even be looked at after its response ends nothing, and hides no other', async () => {
+  const warnings = await warningsOf(`
+    const sessions = session(good);
+    const late = (change) => (req, res) => {
+      req.session.user = 'ada';
+      res.on('close', () => setTimeout(() => change(req), 20));
+      res.end();
+    };
+    const patience = new Promise((resolve) => setTimeout(resolve, 10000));
+    const warned = once(process, 'warning');
+    await visit([sessions, late((req) => { req.session.last = req; })], { times: 1 }); // is circular
+    await visit([sessions, late((req) => { req.session.last = 1; })], { times: 1 });
+    await Promise.race([warned, patience]);`);
+
+  expect(warnings.map(({ code }) => code)).toEqual(['WARN_SESSION_LATE_CHANGE']);
+});

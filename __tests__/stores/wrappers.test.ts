@@ -1,5 +1,4 @@
 import { createHash, createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto';
-import { createClient } from 'redis';
 import { fromConnectStore } from '../../lib/adapters/connect.js';
 import { fromLoadSave } from '../../lib/adapters/load-save.js';
 import { fromMap } from '../../lib/adapters/map.js';
@@ -13,7 +12,8 @@ import { RedisStore } from '../../lib/stores/redis.js';
 import type { SessionStore, SetOptions } from '../../lib/stores/store.js';
 import { ReferenceStore, type Row } from '../conformance/reference-store.js';
 import { collect } from '../support/collect.js';
-import { describeWith, type RedisServer, startRedis } from '../support/servers.js';
+import { redisClient } from '../support/redis-client.js';
+import { describeWith } from '../support/servers.js';
 
 const { RedisStore: ConnectRedisStore } = require('connect-redis');
 const { MemoryStore: TheirMemoryStore } = require('express-session'); // brings no types
@@ -145,18 +145,8 @@ describe.each(Object.entries(wrappers))('%s passes on', (name, wrap) => {
 });
 
 describeWith('redis-server', 'encrypt of hashIds over Redis keeps the contract', () => {
-  let server: RedisServer;
-  let client: ReturnType<typeof createClient>;
-  beforeAll(async () => {
-    server = await startRedis();
-    client = createClient({ url: server.url });
-    await client.connect();
-  });
-  afterAll(async () => {
-    client.destroy();
-    await server.stop();
-  });
-  const store = (prefix: string) => encrypt(hashIds(new RedisStore({ client, prefix })), KEY);
+  const client = redisClient();
+  const store = (prefix: string) => encrypt(hashIds(new RedisStore({ client: client(), prefix })), KEY);
 
   conformance({
     test: test.concurrent,
@@ -169,10 +159,10 @@ describeWith('redis-server', 'encrypt of hashIds over Redis keeps the contract',
   test('and shows neither ids nor data', async () => {
     const [id, text] = ['the id', '{"cookie":{},"user":"alice"}'];
     await store('seen:').set(id, text, { expires: later() });
-    const keys = await client.keys('seen:*');
+    const keys = await client().keys('seen:*');
 
     expect(keys).toEqual([`seen:${hashOf(id)}`]);
-    expect(await client.get(keys[0]!)).toMatch(/^\{"A256GCM":"[\w-]{75}"\}$/);
+    expect(await client().get(keys[0]!)).toMatch(/^\{"A256GCM":"[\w-]{75}"\}$/);
   });
 });
 

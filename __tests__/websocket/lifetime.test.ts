@@ -165,6 +165,46 @@ describe('a message over a socket whose session has been regenerated', () => {
   });
 });
 
+describe('a message over a socket ends no process', () => {
+  test('by the option touch that throws: it is reported, and the next message prolongs the session', async () => {
+    let failure: Error | undefined;
+    const touch = () => {
+      if (failure) throw failure;
+      return true;
+    };
+    const { site, client, heard } = await connected({ options: { touch } });
+    const told: unknown[] = [];
+    site.sessions.on('error', ({ error }) => told.push(error));
+    const thrown = new Error('of the app');
+    failure = thrown;
+    await heard(5 * MINUTE);
+    expect(told).toEqual([thrown]);
+    expect(site.store.calls).toEqual([]);
+    failure = undefined;
+    await heard(5 * MINUTE);
+
+    expect(site.store.count('touch')).toBe(1);
+    expect(told).toEqual([thrown]);
+    expect(client.socket.readyState).toBe(client.socket.OPEN);
+  });
+
+  test.each<[string, (session: any) => unknown]>([
+    ['a circle', (session) => session],
+    ['a BigInt', () => 1n],
+  ])('by %s in the data, which can not be stored; the session is prolonged', async (_, make) => {
+    const { site, req, heard, left } = await connected({ options: { cookie: { maxAge: 10 * MINUTE } } });
+    const told: unknown[] = [];
+    site.sessions.on('error', ({ error }) => told.push(error));
+    req.session.x = make(req.session);
+    await heard(5 * MINUTE);
+
+    expect(site.store.count('touch')).toBe(1);
+    expect(left()).toBeGreaterThan(9 * MINUTE);
+    expect(told).toEqual([]);
+    delete req.session.x;
+  });
+});
+
 class TouchedStore extends RecordingStore {
   readonly touchedUntil: number[] = [];
 

@@ -1,6 +1,6 @@
 import session from '../../lib/index.js';
 import { eventually } from '../support/async.js';
-import { closeAll, hashed, startSite } from './support.js';
+import { closeAll, hashed, startSite, turns } from './support.js';
 import { TellingStore } from './telling-store.js';
 
 afterEach(closeAll);
@@ -51,6 +51,22 @@ describe.each(WRAPPERS)('a store that tells what is destroyed, with %s', (_, wra
     expect(inner.listeners.size).toBe(1);
   });
 });
+
+test.each([undefined, null, Buffer.from('abc'), {}])(
+  'a store that tells %p is listened to further',
+  async (name) => {
+    const inner = new TellingStore();
+    const here = await startSite({ options: { store: inner }, sockets: { checkInterval: HOUR } });
+    const there = await startSite({ options: { store: inner } });
+    await here.inRequest((req) => void Object.assign(req.session, { user: 'ada' }));
+    const client = await here.open();
+    for (const listener of inner.listeners) listener(name as string);
+    await turns(); // a promise that is rejected, for which there is nobody, ends the process
+    await there.inRequest((req) => void req.session.destroy(), here.cookie());
+
+    expect(await client.closed).toEqual([1008, 'session ended']);
+  },
+);
 
 test('a session that was rotated is found by the hash of its new id, and by no former one', async () => {
   const inner = new TellingStore();

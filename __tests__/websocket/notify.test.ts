@@ -3,7 +3,7 @@ import { createClient } from 'redis';
 import { RedisStore } from '../../lib/stores/redis.js';
 import { eventually } from '../support/async.js';
 import { describeWith, type RedisServer, startRedis } from '../support/servers.js';
-import { closeAll, hashed, startSite } from './support.js';
+import { closeAll, closeLater, hashed, startSite } from './support.js';
 
 afterEach(closeAll);
 
@@ -75,11 +75,34 @@ describeWith('redis-server', 'RedisStore with notify', () => {
       await server.stop();
     });
 
+    test('listens again when the app has closed its client and connected it again', async () => {
+      const server = await startRedis();
+      closeLater(() => server.stop());
+      const [here, there] = [await open(server.url), await open(server.url)];
+      closeLater(() => [here, there].map(({ end }) => end()));
+      const listening = new RedisStore({ client: here.client, notify: true });
+      const destroying = new RedisStore({ client: there.client, notify: true });
+      const heard: string[] = [];
+      const stop = await listening.onDestroy!((id) => heard.push(id));
+      here.end();
+      await eventually(async () => ((await subscribers(server)) === 0 ? true : undefined));
+      await eventually(() => here.client.connect().then(() => true)); // ioredis refuses until it has ended
+      await eventually(async () => ((await subscribers(server)) === 1 ? true : undefined));
+      await destroying.destroy('a');
+      expect(await eventually(() => heard[0])).toBe(hashed('a'));
+      stop();
+
+      expect(await eventually(async () => ((await subscribers(server)) === 0 ? 'ended' : undefined))).toBe(
+        'ended',
+      );
+      expect(heard).toHaveLength(1);
+    }, 30_000);
+
     test('listens only where sockets are open, and its connection ends with the client', async () => {
       const { client, end } = await open(redis.url);
       const site = await startSite({ options: { store: new RedisStore({ client, notify: true }) } });
       await site.inRequest((req) => void Object.assign(req.session, { user: 'ada' }));
-      const count = async () => ((await clientList(redis)).match(/ sub=1 /g) ?? []).length;
+      const count = () => subscribers(redis);
       expect(await count()).toBe(0);
       await site.open();
       await eventually(async () => ((await count()) === 1 ? true : undefined));
@@ -109,6 +132,10 @@ describeWith('redis-server', 'RedisStore with notify', () => {
     end();
   });
 });
+
+async function subscribers(redis: RedisServer): Promise<number> {
+  return ((await clientList(redis)).match(/ sub=1 /g) ?? []).length;
+}
 
 async function clientList(redis: RedisServer): Promise<string> {
   const client = await createClient({ url: redis.url })

@@ -60,6 +60,23 @@ describe('within the process, sockets are closed at once', () => {
     },
   );
 
+  test('one that can not be closed keeps no other open, and is reported', async () => {
+    const { site, client } = await connected();
+    const second = await site.open();
+    const told: unknown[] = [];
+    site.sessions.on('error', ({ error }) => told.push(error));
+    const failure = new Error('it can not be closed');
+    site.opened[0]!.client.close = () => {
+      throw failure;
+    };
+    const { status } = await site.inRequest((req) => req.session.destroy());
+
+    expect(status).toBe(200);
+    expect(await second.closed).toEqual(ENDED);
+    expect(client.socket.readyState).toBe(client.socket.OPEN);
+    expect(new Set(told)).toEqual(new Set([failure]));
+  });
+
   test('other sessions keep theirs', async () => {
     const { site, client } = await connected();
     const cookie = site.cookie();

@@ -1,4 +1,4 @@
-import { type Attributes, attributesOf, Cookie, haveSameAttributes } from './cookie.js';
+import { type Attributes, attributesOf, Cookie, haveSameAttributes, setCookieText } from './cookie.js';
 
 /**
  * Remembers the text of the cookie that was asked for last. Those without a lifetime of their own are all alike in most
@@ -14,7 +14,7 @@ class LatestText {
   }
 
   of(cookie: Cookie): string {
-    if (!isTimeless(cookie) || !isPlain(cookie)) return this.#make(cookie);
+    if (!isPlain(cookie) || !isTimeless(cookie)) return this.#make(cookie);
     if (!this.#attributes || !haveSameAttributes(this.#attributes, cookie)) {
       this.#text = this.#make(cookie);
       this.#attributes = attributesOf(cookie);
@@ -28,10 +28,20 @@ function isTimeless({ _expires, touchedAt, rotatedAt }: Cookie): boolean {
 }
 
 const { toJSON } = Cookie.prototype;
+const data = dataGetter();
 
-/** An app may have put methods of its own on a cookie, or on all. */
+/** An app may have put methods of its own on a cookie, or on all, or have a class of its own. */
 function isPlain(cookie: Cookie): boolean {
-  return cookie.toJSON === toJSON && !Object.hasOwn(cookie, 'data');
+  return (
+    Object.getPrototypeOf(cookie) === Cookie.prototype &&
+    cookie.toJSON === toJSON &&
+    !Object.hasOwn(cookie, 'data') &&
+    dataGetter() === data
+  );
+}
+
+function dataGetter(): unknown {
+  return Object.getOwnPropertyDescriptor(Cookie.prototype, 'data')?.get;
 }
 
 const json = new LatestText((cookie) => JSON.stringify(cookie));
@@ -42,7 +52,7 @@ export function cookieJson(cookie: Cookie): string {
 }
 
 const NAME = 'x';
-const attributes = new LatestText((cookie) => cookie.serialize(NAME, '').slice(`${NAME}=`.length));
+const attributes = new LatestText((cookie) => setCookieText(NAME, '', cookie.data).slice(`${NAME}=`.length));
 
 /** The Set-Cookie line of a name that is known to be one, and a value that is encoded. */
 export function setCookieLine(name: string, encoded: string, cookie: Cookie): string {

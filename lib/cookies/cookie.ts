@@ -186,18 +186,25 @@ export class Cookie {
    * @throws TypeError when an attribute can't be sent, such as an invalid date.
    */
   serialize(name: string, value: string): string {
-    const { data } = this;
-    for (const option of ['path', 'domain'] as const) {
-      // stored bytes are not trusted to hold text
-      if (data[option] && typeof data[option] !== 'string')
-        throw new TypeError(`option ${option} is invalid`);
-    }
-    return serialize(name, value, data as Parameters<typeof serialize>[2]);
+    return setCookieText(name, value, this.data);
   }
 
   toJSON(): CookieData {
     return this.data;
   }
+}
+
+/**
+ * The Set-Cookie text of a cookie with this `data`; without any, it has no attributes.
+ * @throws TypeError when an attribute can't be sent, such as an invalid date.
+ */
+export function setCookieText(name: string, value: string, data: CookieData | undefined): string {
+  for (const option of ['path', 'domain'] as const) {
+    // stored bytes are not trusted to hold text
+    if (data?.[option] && typeof data[option] !== 'string')
+      throw new TypeError(`option ${option} is invalid`);
+  }
+  return serialize(name, value, data as Parameters<typeof serialize>[2]);
 }
 
 /** The cookie of a stored session. `data` is not trusted to hold what it should. */

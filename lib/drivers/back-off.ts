@@ -9,12 +9,22 @@ const PATIENCE = 5;
 
 /** The attempts at a write that others may get in the way of: not too many, and not for too long. */
 export class Attempts {
-  readonly #end: number;
+  #end: number;
   #retries = 0;
 
   /** @param storeTimeout how long the store may take over one operation, in milliseconds */
   constructor(storeTimeout: number) {
     this.#end = performance.now() + PATIENCE * storeTimeout;
+  }
+
+  /** Does something that is not the store's: the time that it takes doesn't count. */
+  async withoutTime<T>(work: () => T | Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.#end += performance.now() - start;
+    }
   }
 
   /**

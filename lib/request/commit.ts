@@ -25,8 +25,7 @@ function commit(context: SessionContext, end: HeldEnd): void {
   try {
     todo = decide(context);
   } catch (error) {
-    context.failed = true; // it can't be serialized: saying so once is enough
-    return commitFailed(context, error, end);
+    return abandon(context, error, end);
   }
   if (todo === 'nothing') return committed(context, end);
   context.committing = true;
@@ -37,6 +36,13 @@ function commit(context: SessionContext, end: HeldEnd): void {
     if (!context.committing) throw error; // it comes from behind the end
     finish(context, end, error);
   }
+}
+
+/** The session can't be serialized: saying so once is enough. One that was cleared is deleted all the same. */
+function abandon(context: SessionContext, error: unknown, end: HeldEnd): void {
+  context.failed = true;
+  if (context.ending.cleared) destroyRetired(context, () => commitFailed(context, error, end));
+  else commitFailed(context, error, end);
 }
 
 function finish(context: SessionContext, end: HeldEnd, error: unknown): void {
@@ -105,15 +111,25 @@ function carryOut(context: SessionContext, commit: Commit, end: HeldEnd): void {
   else context.driver.touch(context, session, text, done);
 }
 
-/** An app may have its own way, to watch what is saved or to prevent it. With one closure, of 110 bytes, and not two. */
+/** With one closure, of 110 bytes, and not two. */
 function save(context: SessionContext, end: HeldEnd): void {
   const session = context.current() as Session;
-  if (!isSavedPlainly(session)) return void session.save((error) => finish(context, end, error));
+  if (!isSavedPlainly(session)) return saveByApp(context, session, end);
   context.driver.write(context, session, context.history.committedText as string, (error) => {
     if (noteWritten(context, session, error))
       destroyRetired(context, (failure) => finish(context, end, failure));
     else finish(context, end, error);
   });
+}
+
+/** An app may have its own way, to watch what is saved or to prevent it. What it throws after that is told to it. */
+function saveByApp(context: SessionContext, session: Session, end: HeldEnd): void {
+  try {
+    session.save((error) => finish(context, end, error));
+  } catch (error) {
+    if (context.committing) throw error;
+    setImmediate(context.next, error);
+  }
 }
 
 /** As express-session, the error reaches the app once the response is out; with `saveFailure: 'error'`, in its place. */

@@ -4,6 +4,7 @@ import { dateIfUndated, isOver } from '../lifetime.js';
 import type { SessionRecord } from '../merge.js';
 import { dataText, dataTextOf, UnreadRecord } from '../record.js';
 import { Session } from '../session.js';
+import { makesPlainly } from '../stores/connect-store.js';
 import type { SessionContext } from './context.js';
 import { exposeSession } from './exposed-session.js';
 import { NO_ID_CHANGES } from './id-changes.js';
@@ -77,5 +78,5 @@ function restore(context: SessionContext, data: object): string {
   const stored = findView(context.latestView, context.req.sessionID)?.stored;
   const text = stored === undefined ? undefined : dataTextOf(stored, data as SessionRecord);
   context.core.createSession(context.req, data);
-  return text ?? dataText(data);
+  return text !== undefined && makesPlainly(context.core.store) ? text : dataText(data); // which an app's own may have changed
 }

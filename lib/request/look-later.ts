@@ -15,5 +15,9 @@ export function lookLater(look: () => void): void {
 function lookNow(): void {
   const due = looks;
   looks = [];
-  for (const look of due) look();
+  for (const look of due) {
+    try {
+      look();
+    } catch {} // what can't even be looked at has nothing to tell, and nobody to tell it to
+  }
 }

@@ -1,7 +1,6 @@
-import { serialize } from 'cookie';
 import parseUrl from 'parseurl';
 import { adviseOnCookieSize, adviseOnWithheldCookie } from '../advice.js';
-import { Cookie, serializeExpired } from '../cookies/cookie.js';
+import { serializeExpired } from '../cookies/cookie.js';
 import { setCookieLine } from '../cookies/cookie-text.js';
 import { CookieValue } from '../cookies/cookie-value.js';
 import { type Secret, sign } from '../cookies/signature.js';
@@ -46,19 +45,10 @@ function cookieLine(context: SessionContext, unwatched: boolean): string | undef
   const { name } = context.core.settings;
   if (action === 'expire') return serializeExpired(name, cookie);
   touch(context, session as Session);
-  const line = lineOf(context, cookie);
+  const line = setCookieLine(name, cookieValue(context).encoded, cookie);
   context.cookieSent = true;
   adviseOnCookieSize(name, line);
   return line;
-}
-
-/** An app may have put a cookie of its own in place of ours, or a `serialize` of its own on it. */
-function lineOf(context: SessionContext, cookie: Cookie): string {
-  const { name } = context.core.settings;
-  const value = cookieValue(context);
-  if (cookie.serialize === Cookie.prototype.serialize) return setCookieLine(name, value.encoded, cookie);
-  if (typeof cookie.serialize === 'function') return cookie.serialize(name, value.plain);
-  return serialize(name, value.plain, cookie.data as Parameters<typeof serialize>[2]); // of a plain object: no attributes, as with express-session
 }
 
 /** As it came in the cookie, unless it is new or was signed by an old secret. */

@@ -17,9 +17,9 @@ import { touch } from './touching.js';
 export function settle(context: SessionContext): void {
   if (context.failed) return;
   const session = context.current();
-  if (endsLate(context, session)) return destroyRetired(context, (error) => error && context.report(error));
-  if (!session) return;
   try {
+    if (endsLate(context, session)) return destroyRetired(context, (error) => error && context.report(error));
+    if (!session) return;
     const text = dataText(session, context.history.committedText);
     if (!changedSinceCommit(context, session, text)) return watchForLateChanges(context, session, text);
     const facts = new RequestFacts(context, session, text);
@@ -27,7 +27,9 @@ export function settle(context: SessionContext): void {
     if (!facts.known && isUnreachable(context)) return;
     touch(context, session);
   } catch (error) {
-    return context.report(error);
+    context.report(error); // it can't be serialized; one that was cleared is deleted all the same
+    if (context.ending.cleared) destroyRetired(context, (failure) => failure && context.report(failure));
+    return;
   }
   save(context, session, (error) => error && context.report(error));
 }

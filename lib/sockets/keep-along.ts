@@ -24,8 +24,8 @@ export function keepAlong(
     context,
     life: becomeSocket(context),
     end(reason) {
-      client.close(POLICY_VIOLATION, reason);
       client.removeAllListeners('message'); // the client may take its time to close; nobody listens to it any more
+      client.close(POLICY_VIOLATION, reason);
     },
   };
   core.sockets.add(socket);

@@ -1,5 +1,5 @@
 import { expiryOf } from '../lifetime.js';
-import { jsonOf } from '../record.js';
+import { jsonOf, NO_DATA } from '../record.js';
 import type { SessionContext } from '../request/context.js';
 import type { Session } from '../session.js';
 
@@ -42,9 +42,13 @@ export function keepAlive(context: SessionContext, life: SocketLife): void {
   const { settings } = context.core;
   if (!session || !isDue(life, Math.max(settings.touchAfter, KEEP_ALIVE))) return;
   life.keptAliveAt = Date.now();
-  if (!settings.touch(context.req) || !context.wasStored(session.id)) return;
-  context.viewOf(session.id).stored = undefined; // others may have stored the session since: it is read again
-  context.driver.touch(context, session, context.dataOf(session), (error) => error && context.report(error));
+  try {
+    if (!settings.touch(context.req) || !context.wasStored(session.id)) return;
+  } catch (error) {
+    return context.report(error); // the app's own: thrown from here, it would end the process
+  }
+  context.viewOf(session.id).outdated = true; // so that it goes by what is stored now, and needs no data
+  context.driver.touch(context, session, NO_DATA, (error) => error && context.report(error));
 }
 
 /** A time in the future is an old one: the clock has been set back since. */

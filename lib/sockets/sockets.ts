@@ -90,7 +90,7 @@ export class SocketRegistry {
   /** The session is over. */
   end(id: string, reason: string = ENDED): void {
     this.#noteChange(id);
-    for (const socket of [...(this.#byId.get(id) ?? [])]) socket.end(reason);
+    for (const socket of [...(this.#byId.get(id) ?? [])]) endSafely(socket, reason);
   }
 
   endMatching(matches: (id: string) => boolean, reason: string): void {
@@ -129,6 +129,7 @@ export class SocketRegistry {
 
   /** Looks a session up now, if it has sockets: somebody says that it has ended, by its id or the hash of it. */
   async check(name: string): Promise<void> {
+    if (typeof name !== 'string') return; // a store of the app's may tell anything
     this.#noteChange(name);
     await this.#followUp(this.#idsByHash.get(name) ?? name);
   }
@@ -230,6 +231,15 @@ export class SocketRegistry {
         this.#lookUpSoon([]);
       });
     }
+  }
+}
+
+/** One that can't be ended must not keep others open. */
+function endSafely(socket: OpenSocket, reason: string): void {
+  try {
+    socket.end(reason);
+  } catch (error) {
+    socket.context.report(error);
   }
 }
 

@@ -1,5 +1,12 @@
 export type NodeCallback = (error?: any, value?: any) => void;
 
+/** The store has caught what its callback threw, and calls back with that: it would be lost, and was the app's. */
+function rethrow(error: unknown): void {
+  process.nextTick(() => {
+    throw error;
+  });
+}
+
 /**
  * Calls a store's method and passes on its first answer: by callback, by throwing or by a rejected promise. A resolved
  * promise is an answer only of a method that takes no callback: others may return one before their work is done.
@@ -16,7 +23,7 @@ export function callStore(
   let answered = false;
   let thrownByUs: unknown;
   const answer: NodeCallback = (error, value) => {
-    if (answered) return;
+    if (answered) return isOurs(error) ? rethrow(error) : undefined;
     answered = true;
     try {
       done(error, value);
@@ -25,9 +32,10 @@ export function callStore(
       throw thrown;
     }
   };
+  const isOurs = (error: unknown) => error !== undefined && error === thrownByUs;
   const fail = (error: unknown) => {
     if (!answered) answer(error ?? new Error('the session store failed without an error'));
-    else if (error !== undefined && error === thrownByUs)
+    else if (isOurs(error))
       throw error; // it is meant for our caller
     else late(error);
   };

@@ -3,6 +3,12 @@ import { surviveClientErrors } from './trouble.js';
 
 type Listener = (message: string) => void;
 
+interface Subscription {
+  readonly listener: Listener;
+  /** While the client is connected. */
+  subscriber?: PubSubClient | undefined;
+}
+
 /** What is used of a client for pub/sub, beyond its commands: node-redis listens by callback, ioredis by event. */
 interface PubSubClient {
   duplicate(...overrides: object[]): PubSubClient;
@@ -20,7 +26,7 @@ interface PubSubClient {
 export class RedisNotices {
   readonly #client: PubSubClient;
   readonly #channel: string;
-  readonly #subscribers = new Set<PubSubClient>();
+  readonly #subscriptions = new Set<Subscription>();
   #closed = false;
 
   /** @throws TypeError if the client lacks pub/sub */
@@ -43,20 +49,31 @@ export class RedisNotices {
 
   /**
    * Listens over a connection of its own, since one that is subscribed can do little else. Where it fails, nothing is left
-   * of it, so that it can be tried again; a client that has ended is listened to no more.
+   * of it, so that it can be tried again; a client that has ended is listened to once it is connected again.
    */
   async listen(listener: Listener): Promise<() => void> {
-    if (this.#closed) return () => {};
+    const subscription: Subscription = { listener };
+    this.#subscriptions.add(subscription);
+    const end = () => {
+      this.#subscriptions.delete(subscription);
+      endOf(subscription);
+    };
+    if (this.#closed) return end;
+    try {
+      await this.#open(subscription);
+    } catch (error) {
+      if (this.#closed) return end;
+      end();
+      throw error;
+    }
+    return end;
+  }
+
+  async #open(subscription: Subscription): Promise<void> {
     const subscriber = duplicateOf(this.#client);
     surviveClientErrors('RedisStore', subscriber);
-    this.#subscribers.add(subscriber);
-    try {
-      await this.#subscribe(subscriber, listener);
-    } catch (error) {
-      this.#end(subscriber);
-      if (!this.#closed) throw error;
-    }
-    return () => this.#end(subscriber);
+    subscription.subscriber = subscriber;
+    await this.#subscribe(subscriber, subscription.listener);
   }
 
   async #subscribe(subscriber: PubSubClient, listener: Listener): Promise<void> {
@@ -71,19 +88,23 @@ export class RedisNotices {
 
   close(): void {
     this.#closed = true;
-    for (const subscriber of this.#subscribers) this.#end(subscriber);
+    for (const subscription of this.#subscriptions) endOf(subscription);
   }
 
-  /** The app has connected its client again. */
+  /** The app has connected its client again. What was missed meanwhile, the sockets' regular look finds. */
   #reopen(): void {
+    if (!this.#closed) return;
     this.#closed = false;
+    for (const subscription of this.#subscriptions) this.#open(subscription).catch(() => endOf(subscription));
   }
+}
 
-  #end(subscriber: PubSubClient): void {
-    if (!this.#subscribers.delete(subscriber)) return;
-    if (isIoRedis(subscriber)) subscriber.disconnect?.();
-    else subscriber.destroy?.();
-  }
+function endOf(subscription: Subscription): void {
+  const { subscriber } = subscription;
+  subscription.subscriber = undefined;
+  if (!subscriber) return;
+  if (isIoRedis(subscriber)) subscriber.disconnect?.();
+  else subscriber.destroy?.();
 }
 
 /** One of ioredis connects by itself, and has to keep the wish to subscribe until it is connected, however long that takes. */

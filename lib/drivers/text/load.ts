@@ -1,4 +1,7 @@
-import type { Pointer } from '../../pointer.js';
+import { type CookieData, restoreCookie } from '../../cookies/cookie.js';
+import { expiryOf } from '../../lifetime.js';
+import type { SessionRecord } from '../../merge.js';
+import { type Pointer, pointerText } from '../../pointer.js';
 import { parseRecord, UnreadRecord } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
 import { type Awaitable, andThen, type TextStore } from '../awaitable.js';
@@ -28,7 +31,7 @@ function loaded(
   if (text === undefined || text === DEAD || hops > MOST_HOPS) return null;
   const pointer = records.pointerOf(id, text);
   return pointer
-    ? follow(records, context, id, pointer, hops)
+    ? follow(records, context, id, text, pointer, hops)
     : found(records, context, id, text, touchedUntil);
 }
 
@@ -42,7 +45,7 @@ function expiryBeforehand({ core, store }: TextRecords, { req }: SessionContext)
   const perRecord = indexed || settings.touchAfter > 0 || settings.absoluteTimeout > 0 || settings.resave;
   if (!store.getAndTouch || perRecord || settings.idleTime === undefined || !settings.touch(req))
     return undefined;
-  return Date.now() + settings.idleTime;
+  return Math.trunc(Date.now() + settings.idleTime);
 }
 
 function get(store: TextStore, id: string, touchUntil: number | undefined): Awaitable<string | undefined> {
@@ -54,6 +57,7 @@ async function follow(
   records: TextRecords,
   context: SessionContext,
   id: string,
+  text: string,
   { target, movedAt }: Pointer,
   hops: number,
 ): Promise<object | null> {
@@ -63,21 +67,39 @@ async function follow(
     context.follow(target);
     return load(records, context, target, hops + 1);
   }
-  if (await bringsPresentId(records, context, target)) return null;
+  const present =
+    context.identities.length > 1
+      ? await presentId(records, context, id, text, { target, movedAt })
+      : undefined;
+  // who has the session's present cookie too has just kept an old one, as browsers do of another path
+  if (context.identities.some((identity) => identity.id === present)) return null;
   events.emit('reuse', id, { req: context.req });
   if (onReuse === 'revoke') await destroy(records, target, hops + 1);
   return null;
 }
 
-/** Whoever has the session's present cookie too has just kept an old one, as browsers do of another path. */
-async function bringsPresentId(
+/** The session's id by now. The next look at the pointer finds it at once, however often the id has been rotated since. */
+async function presentId(
   records: TextRecords,
-  { identities }: SessionContext,
-  target: string,
-): Promise<boolean> {
-  if (identities.length === 1) return false;
+  context: SessionContext,
+  id: string,
+  text: string,
+  { target, movedAt }: Pointer,
+): Promise<string | undefined> {
   const line = await lineOf(records, target);
-  return identities.some(({ id }) => id === line.at(-1));
+  const present = line.at(-1);
+  if (present === undefined || line.length < 2) return present;
+  const record = parseRecord(text) as SessionRecord;
+  // for as long as before: it was made when the id was rotated
+  const expires = expiryOf(restoreCookie(record['cookie'] as CookieData), records.core.settings, movedAt);
+  if (expires <= Date.now()) return present;
+  try {
+    const pointer = pointerText(id, record, { target: present, movedAt });
+    await records.store.set(id, pointer, { expires, expected: text });
+  } catch (error) {
+    context.report(error); // this request can do without
+  }
+  return present;
 }
 
 function found(

@@ -13,6 +13,18 @@ export function mergedText({ stored, seen }: StoredView, mine: string, decide: M
   return theirs ? compactJson(mergeRecords(recordOf(seen), JSON.parse(mine), theirs, decide)) : mine;
 }
 
+/**
+ * Notes what the session looked like when it was stored; `before` is what was known to have been seen when that began.
+ * Another save or update of the same request may have noted something since: that is kept.
+ */
+export function noteSeen(view: StoredView, before: string | undefined, now: string): void {
+  if (view.seen === before || view.seen === undefined) view.seen = now;
+  else
+    view.seen = compactJson(mergeRecords(recordOf(before), JSON.parse(now), recordOf(view.seen), takeTheirs));
+}
+
+const takeTheirs: MergeFunction = (_base, _mine, theirs) => theirs;
+
 /** What others have changed since the request last saw the record. */
 export function keysOfOthers({ stored, seen }: StoredView): string[] {
   return changedKeys(recordOf(seen), recordOf(stored));

@@ -45,19 +45,19 @@ export class TextRecords {
   }
 
   /**
-   * Stores the session as `text`, for as long as `cookie` says. `false`, only if it is to `compare`: something else is
-   * stored than this request knows of.
+   * Stores the session as `text`, for as long as `cookie` says.
+   * @param expected what has to be stored now, or `null` for nothing; else `false`. `undefined`: it doesn't matter.
    */
   set(
     context: SessionContext,
     session: Session,
     text: string,
-    compare: boolean,
+    expected: string | null | undefined,
     cookie: Cookie = session.cookie,
   ): Awaitable<boolean> {
     const expires = expiryOf(cookie, this.core.settings, Date.now());
     const view = context.viewOf(session.id);
-    const how: SetOptions = compare ? { expires, expected: view.stored ?? null } : { expires };
+    const how: SetOptions = expected === undefined ? { expires } : { expires, expected };
     const owner = this.ownerOf(text);
     if (owner !== undefined) how.owner = owner;
     return andThen(this.store.set(session.id, text, how), noteExpiry, view, expires);
@@ -72,12 +72,14 @@ export class TextRecords {
     const pointer = now === undefined ? undefined : this.pointerOf(session.id, now);
     if (pointer) return hops < MOST_HOPS && this.#goAlong(context, session, pointer, hops);
     view.stored = now;
+    view.outdated = false;
     return true;
   }
 
   /** Another request has rotated the id meanwhile; this one's changes follow. */
   #goAlong(context: SessionContext, session: Session, { target }: Pointer, hops: number): Promise<boolean> {
     const { seen } = context.viewOf(session.id);
+    this.core.sockets.move(session.id, target);
     context.rename(session, target);
     context.viewOf(target).seen = seen;
     return this.readAgain(context, session, hops + 1);

@@ -36,7 +36,7 @@ export async function succeed(
       return false;
     }
     const text = withHeritage(heritage, mine, record, core.settings.merge);
-    const stored = await records.set(context, session, text, true);
+    const stored = await records.set(context, session, text, view.stored ?? null);
     if (!stored) await records.readAgain(context, session);
     else Object.assign(view, { stored: text, seen: mine });
     if (stored && (await store.set(heritage.id, old, { expires: 0, expected: old }))) {

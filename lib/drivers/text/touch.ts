@@ -1,11 +1,12 @@
 import type { Cookie } from '../../cookies/cookie.js';
 import { expiryOf } from '../../lifetime.js';
 import { type MergeFunction, mergeRecords, type SessionRecord } from '../../merge.js';
-import { parseRecord, recordText } from '../../record.js';
+import { dataTextOf, parseRecord, recordText } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
 import type { StoredView } from '../../request/stored-view.js';
 import { prolongSocket } from '../../request/touching.js';
 import type { Session } from '../../session.js';
+import { makesPlainly } from '../../stores/connect-store.js';
 import { type Awaitable, andThen } from '../awaitable.js';
 import { cookieOf, mergedText } from './merged-text.js';
 import type { TextRecords } from './records.js';
@@ -24,15 +25,21 @@ export function touch(
   const { rewriteOnTouch } = records.mode;
   const view = context.viewOf(session.id);
   const { stored, seen } = view;
-  if (context.isSocket && stored === undefined) return touchAsStored(records, context, session);
+  if (context.isSocket && (stored === undefined || view.outdated))
+    return touchAsStored(records, context, session);
   const until = expiryOf(mergedCookie(view, session, data, settings.merge), settings, Date.now());
   if (isFresh(view, until) && !rewriteOnTouch) return undefined;
   const rewrites = rewriteOnTouch && stored !== undefined && stored === seen;
   const isStored = stored === view.read?.text && view.read?.isStill(session.cookie, data);
-  const text = rewrites && !isStored ? recordText(session, data) : stored;
+  const text = rewrites && !isStored ? recordText(session, unchanged(records, stored, data)) : stored;
   if (text === undefined || text === stored) return prolong(records, context, session, stored, until);
-  const rewritten = records.set(context, session, text, true);
+  const rewritten = records.set(context, session, text, stored);
   return andThen(rewritten, noteRewritten, records, context, session, view, until, text);
+}
+
+/** As in express-session's MemoryStore, of a touched session only the cookie changes, whatever `createSession` has made of the data. */
+function unchanged({ core }: TextRecords, stored: string, data: string): string {
+  return makesPlainly(core.store) ? data : dataTextOf(stored, JSON.parse(stored));
 }
 
 function isFresh({ touchedUntil }: StoredView, until: number): boolean {

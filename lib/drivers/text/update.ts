@@ -8,7 +8,7 @@ import { RESERVED, type Session } from '../../session.js';
 import { callBack } from '../awaitable.js';
 import { Attempts } from '../back-off.js';
 import { drop } from './interruption.js';
-import { cookieOf } from './merged-text.js';
+import { cookieOf, noteSeen } from './merged-text.js';
 import type { TextRecords } from './records.js';
 import { write } from './write.js';
 
@@ -21,27 +21,30 @@ export async function update<T>(
 ): Promise<T> {
   if (context.idChanges.heritage && records.mode.merge) await write(records, context, session);
   for (const attempts = new Attempts(records.core.settings.storeTimeout); ; await attempts.next()) {
-    const mine = JSON.stringify(session);
     if (context.isDestroyed(session) || !(await records.readAgain(context, session))) {
-      drop(context, session, mine);
+      drop(context, session, JSON.stringify(session));
       throw new SteadyError(
         'ERR_SESSION_GONE',
         'the session to update has been destroyed or has expired; ask the user to log in again',
       );
     }
+    const { id } = session;
+    const view = context.viewOf(id);
+    const { stored, seen } = view; // the request may read and store the session while `change` runs
+    const mine = JSON.stringify(session);
     const before = records.merged(context, session, mine);
     const draft = JSON.parse(before) as SessionRecord;
-    const result = await change(draft);
+    const result = await attempts.withoutTime(() => change(draft));
     const text = compactJson(draft);
-    const view = context.viewOf(session.id);
     if (text === before) {
-      view.seen = withCookieOf(view.stored, view.seen); // what the request has changed is left to its own save
+      if (stored !== undefined) noteSeen(view, seen, withCookieOf(stored, seen)); // what the request has changed is left to its own save
       applyChanges(session, JSON.parse(mine), draft);
       return result;
     }
-    if (await toldSet(records, context, session, text, cookieOf(session, mine, before))) {
+    if (session.id !== id || context.isDestroyed(session)) continue;
+    if (await toldSet(records, context, session, text, stored ?? null, cookieOf(session, mine, before))) {
       view.stored = text;
-      view.seen = withCookieOf(text, mine);
+      noteSeen(view, seen, withCookieOf(text, mine));
       context.stored(session.id);
       applyChanges(session, JSON.parse(mine), draft);
       if (dataText(session) === dataText(draft)) context.saved(session); // else the app has changed it meanwhile
@@ -56,10 +59,11 @@ async function toldSet(
   context: SessionContext,
   session: Session,
   text: string,
+  expected: string | null,
   cookie: Cookie,
 ): Promise<boolean> {
   const { events } = records.core;
-  const set = async () => records.set(context, session, text, true, cookie);
+  const set = async () => records.set(context, session, text, expected, cookie);
   if (!events.isWatched('save')) return set();
   const name = context.isStored(session.id) ? 'save' : 'create';
   return new Promise((resolve, reject) => {
@@ -78,17 +82,21 @@ async function toldSet(
  * What the live session looks like when it has taken over all data of a stored text but not the cookie, which stays as
  * the request has it.
  */
-function withCookieOf(text: string | undefined, own: string | undefined): string | undefined {
-  if (text === undefined || own === undefined || text === own) return text;
+function withCookieOf(text: string, own: string | undefined): string {
+  if (own === undefined || text === own) return text;
   const { cookie } = JSON.parse(own) as SessionRecord;
   return JSON.stringify({ ...JSON.parse(text), cookie });
 }
 
-/** Makes the live session show what has changed from one record to another. Its cookie stays. */
+/**
+ * Makes the live session show what has changed from one record to another. Its cookie stays, and so does what the app has
+ * changed in it meanwhile.
+ */
 function applyChanges(session: Session, before: SessionRecord, after: SessionRecord): void {
   const live = session as unknown as SessionRecord;
+  const changedMeanwhile = changedKeys(before, JSON.parse(JSON.stringify(session)));
   for (const key of changedKeys(before, after)) {
-    if (key === 'cookie' || RESERVED.has(key)) continue;
+    if (key === 'cookie' || RESERVED.has(key) || changedMeanwhile.includes(key)) continue;
     if (Object.hasOwn(after, key)) live[key] = after[key];
     else delete live[key];
   }

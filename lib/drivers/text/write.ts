@@ -5,7 +5,7 @@ import { type Awaitable, andThen } from '../awaitable.js';
 import { Attempts } from '../back-off.js';
 import type { Heritage } from '../heritage.js';
 import { giveUp } from './interruption.js';
-import { cookieOf } from './merged-text.js';
+import { cookieOf, noteSeen } from './merged-text.js';
 import type { TextRecords } from './records.js';
 import { succeed } from './succession.js';
 
@@ -22,7 +22,7 @@ export function write(
   if (heritage && records.mode.merge) return writeAsHeir(records, context, session, heritage, mine);
   // a socket whose session was renamed, or loaded by callback, has not seen the record; it must not make it anew
   const unseen = context.isStored(session.id) && context.viewOf(session.id).stored === undefined;
-  return unseen ? writeAgain(records, context, session, mine) : tryToWrite(records, context, session, mine);
+  return unseen ? writeAgain(records, context, session) : tryToWrite(records, context, session, mine);
 }
 
 async function writeAsHeir(
@@ -43,9 +43,11 @@ function tryToWrite(
   mine: string,
   attempts?: Attempts,
 ): Awaitable<void> {
+  const { stored, seen } = context.viewOf(session.id);
   const text = records.merged(context, session, mine);
-  const written = records.set(context, session, text, records.mode.merge, cookieOf(session, mine, text));
-  return andThen(written, noteWritten, records, context, session, mine, attempts, text);
+  const expected = records.mode.merge ? (stored ?? null) : undefined;
+  const written = records.set(context, session, text, expected, cookieOf(session, mine, text));
+  return andThen(written, noteWritten, records, context, session, mine, seen, attempts, text);
 }
 
 function noteWritten(
@@ -54,25 +56,30 @@ function noteWritten(
   context: SessionContext,
   session: Session,
   mine: string,
+  seen: string | undefined,
   attempts: Attempts | undefined,
   text: string,
 ): Awaitable<void> {
-  if (!written) return writeAgain(records, context, session, mine, attempts);
+  if (!written) return writeAgain(records, context, session, attempts);
   const view = context.viewOf(session.id);
   view.stored = text;
-  view.seen = mine;
+  noteSeen(view, seen, mine);
   return undefined;
 }
 
-/** Another request has stored the session meanwhile, or has ended it. */
+/**
+ * Another request has stored the session meanwhile, or another save of this one, or somebody has ended it. What is
+ * stored then is the session as it is by now, since what the view says has been seen may be later than this write.
+ */
 async function writeAgain(
   records: TextRecords,
   context: SessionContext,
   session: Session,
-  mine: string,
   attempts: Attempts = new Attempts(records.core.settings.storeTimeout),
 ): Promise<void> {
-  if (!(await records.readAgain(context, session))) return giveUp(context, session, mine);
   await attempts.next();
+  const isThere = await records.readAgain(context, session);
+  const mine = recordText(session, context.dataOf(session), context.history.whole);
+  if (!isThere) return giveUp(context, session, mine);
   return tryToWrite(records, context, session, mine, attempts);
 }

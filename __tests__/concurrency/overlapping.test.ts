@@ -1,0 +1,139 @@
+import session from '../../lib/index.js';
+import { type Gate, gate } from '../support/http.js';
+import { closeSites } from '../support/sites.js';
+import { bodyOf, INITIAL, share } from './shared-session.js';
+
+// Several saves and updates of one request, over a store that carries them out in another order, as a pool of
+// connections may.
+
+afterEach(closeSites);
+
+/** A store each write of which can be held before it is done. */
+function poolStore() {
+  const { texts } = new session.MemoryStore();
+  const held: Gate[] = [];
+  let hold = 0;
+  const store: session.SessionStore = {
+    get: (id) => texts.get(id),
+    async set(...args) {
+      if (hold > 0) {
+        hold--;
+        held.push(gate());
+        await held.at(-1)!.opened;
+      }
+      return texts.set(...args);
+    },
+    touch: (id, expires) => texts.touch(id, expires),
+    destroy: (id) => texts.destroy(id),
+  };
+  return {
+    store,
+    /** Holds the next writes. */
+    holdNext(writes: number) {
+      hold = writes;
+    },
+    release: (write: number) => held[write]!.open(),
+    async data(id: string) {
+      const { cookie: _, ...data } = JSON.parse((await texts.get(id))!);
+      return data;
+    },
+  };
+}
+
+test('the second of two saves first: neither loses what the other has stored', async () => {
+  const { store, holdNext, release, data } = poolStore();
+  const shared = await share(store);
+  await shared.request(async ({ session }) => {
+    holdNext(1);
+    const first = Object.assign(session, { one: 1 }).save();
+    await Object.assign(session, { two: 2 }).save();
+    release(0);
+    await first;
+  });
+
+  expect(await data(shared.id)).toEqual({ ...INITIAL, one: 1, two: 2 });
+});
+
+test('the second of two saves of a new session first', async () => {
+  const { store, holdNext, release, data } = poolStore();
+  const shared = await share(store);
+  const answer = await shared.strange(async ({ session, sessionID }) => {
+    holdNext(1);
+    const first = Object.assign(session, { one: 1 }).save();
+    await Object.assign(session, { two: 2 }).save();
+    release(0);
+    await first;
+    return sessionID;
+  });
+
+  expect(await data(bodyOf(answer) as string)).toEqual({ one: 1, two: 2 });
+});
+
+test('an update before a save that began earlier: both hold', async () => {
+  const { store, holdNext, release, data } = poolStore();
+  const shared = await share(store);
+  await shared.request(async ({ session }) => {
+    holdNext(1);
+    const saved = Object.assign(session, { one: 1 }).save();
+    await session.update((draft: any) => draft.n++);
+    release(0);
+    await saved;
+    expect(session).toMatchObject({ n: 1, one: 1 });
+  });
+
+  expect(await data(shared.id)).toEqual({ ...INITIAL, n: 1, one: 1 });
+});
+
+test('what two saves have stored can be removed after them', async () => {
+  const { store, holdNext, release, data } = poolStore();
+  const shared = await share(store);
+  await shared.request(async ({ session }) => {
+    holdNext(2);
+    const first = Object.assign(session, { one: 1 }).save();
+    const second = Object.assign(session, { two: 2 }).save();
+    release(0);
+    await first;
+    release(1);
+    await second;
+    delete session.one;
+    delete session.two;
+  });
+  await shared.settled();
+
+  expect(await data(shared.id)).toEqual(INITIAL);
+});
+
+test('what another request changes after an update and a save at once is not undone', async () => {
+  const { store, holdNext, release, data } = poolStore();
+  const shared = await share(store);
+  const slow = await shared.begin(async ({ session }) => {
+    holdNext(1);
+    const saved = Object.assign(session, { one: 1 }).save();
+    await session.update((draft: any) => draft.n++);
+    release(0);
+    await saved;
+  });
+  await shared.request(({ session }) =>
+    session.update((draft: any) => Object.assign(draft, { n: 41, one: 'theirs' })),
+  );
+  await slow.finish(({ session }) => Object.assign(session, { last: true }));
+  await shared.settled();
+
+  expect(await data(shared.id)).toEqual({ ...INITIAL, n: 41, one: 'theirs', last: true });
+});
+
+test('an update takes its own time, and none of what the store may take', async () => {
+  const shared = await share('text store', { storeTimeout: 50 });
+  let runs = 0;
+  const answer = await shared.request(({ session }) =>
+    session.update(async (draft: any) => {
+      if (++runs === 1) {
+        await shared.request((other) => Object.assign(other.session, { n: 1 }));
+        await new Promise((resume) => setTimeout(resume, 300)); // more than five times the timeout
+      }
+      return ++draft.n;
+    }),
+  );
+
+  expect(bodyOf(answer)).toBe(2);
+});
