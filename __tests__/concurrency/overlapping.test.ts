@@ -8,20 +8,23 @@ import { bodyOf, INITIAL, share } from './shared-session.js';
 
 afterEach(closeSites);
 
-/** A store each write of which can be held before it is done. */
-function poolStore() {
+/** A store each write of which can be held, before it is done or when it has been. */
+function poolStore({ done = false } = {}) {
   const { texts } = new session.MemoryStore();
   const held: Gate[] = [];
   let hold = 0;
   const store: session.SessionStore = {
     get: (id) => texts.get(id),
     async set(...args) {
-      if (hold > 0) {
-        hold--;
-        held.push(gate());
-        await held.at(-1)!.opened;
-      }
-      return texts.set(...args);
+      const isHeld = hold > 0;
+      if (!isHeld) return texts.set(...args);
+      hold--;
+      held.push(gate());
+      const { opened } = held.at(-1)!;
+      if (!done) await opened;
+      const result = await texts.set(...args);
+      if (done) await opened;
+      return result;
     },
     touch: (id, expires) => texts.touch(id, expires),
     destroy: (id) => texts.destroy(id),
@@ -34,7 +37,9 @@ function poolStore() {
     },
     release: (write: number) => held[write]!.open(),
     async data(id: string) {
-      const { cookie: _, ...data } = JSON.parse((await texts.get(id))!);
+      const text = await texts.get(id);
+      if (text === undefined) return undefined;
+      const { cookie: _, ...data } = JSON.parse(text);
       return data;
     },
   };
@@ -120,6 +125,41 @@ test('what another request changes after an update and a save at once is not und
   await shared.settled();
 
   expect(await data(shared.id)).toEqual({ ...INITIAL, n: 41, one: 'theirs', last: true });
+});
+
+test('the answer to a save comes after that to a later one: what others change then is not undone', async () => {
+  const { store, holdNext, release, data } = poolStore({ done: true });
+  const shared = await share(store);
+  const slow = await shared.begin(async ({ session }) => {
+    holdNext(1);
+    const first = Object.assign(session, { one: 1, both: 1 }).save();
+    await Object.assign(session, { two: 2, both: 2 }).save();
+    release(0);
+    await first;
+  });
+  const theirs = { one: 'theirs', two: 'theirs', both: 'theirs' };
+  await shared.request(({ session }) => Object.assign(session, theirs));
+  await slow.finish(({ session }) => Object.assign(session, { last: true }));
+  await shared.settled();
+
+  expect(await data(shared.id)).toEqual({ ...INITIAL, ...theirs, last: true });
+});
+
+test('a new session that is destroyed in the midst of its update is not stored', async () => {
+  const { store, data } = poolStore();
+  const shared = await share(store);
+  const answer = await shared.strange(({ session, sessionID }) =>
+    session
+      .update((draft: any) => {
+        draft.one = 1;
+        return session.destroy();
+      })
+      .catch((error: any) => [error.code, sessionID]),
+  );
+  const [code, id] = bodyOf(answer) as [string, string];
+
+  expect(code).toBe('ERR_SESSION_GONE');
+  expect(await data(id)).toBeUndefined();
 });
 
 test('an update takes its own time, and none of what the store may take', async () => {

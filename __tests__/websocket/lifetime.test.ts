@@ -32,6 +32,15 @@ async function connected(how: SiteOptions = {}) {
 const keepAll = async (req: any) => void (await req.session.regenerate({ keep: true }));
 const restart = async (req: any) => void (await req.session.regenerate({ keep: true, restart: true }));
 
+test('a socket is closed when its session ends that a request has prolonged', async () => {
+  const options = { cookie: {}, ttl: 400, touchAfter: 0 };
+  const { site, client } = await connected({ options, sockets: { checkInterval: HOUR } });
+  await site.inRequest((req) => {
+    req.session.cookie.maxAge = 1000; // by the socket's own request it would have ended before
+  });
+  expect(await client.closed).toEqual([1008, 'session ended']);
+});
+
 describe('a message over a socket whose session has been regenerated', () => {
   const options = { ttl: 2 * HOUR, absoluteTimeout: HOUR };
 

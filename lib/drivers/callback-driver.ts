@@ -38,7 +38,7 @@ export class CallbackDriver implements StoreDriver {
     context.handedOver(session);
   }
 
-  touch(context: SessionContext, session: Session, _data: string, done: Callback): void {
+  touch(context: SessionContext, session: Session, _data: string | undefined, done: Callback): void {
     const store = this.#store as TouchableStore;
     const id = context.req.sessionID;
     callStore(

@@ -14,7 +14,8 @@ export interface StoreDriver {
   load(context: SessionContext, id: string, done: LoadCallback): void;
   /** Stores the session as it is now, under its own id. `data` is the text of its data, which the caller has at hand. */
   write(context: SessionContext, session: Session, data: string, done: Callback): void;
-  touch(context: SessionContext, session: Session, data: string, done: Callback): void;
+  /** Prolongs the session. Without `data`, by what is stored of it now: others may have stored it since. */
+  touch(context: SessionContext, session: Session, data: string | undefined, done: Callback): void;
   destroy(context: SessionContext, id: string, done: Callback): void;
   /** Puts an empty session under a new id in place of the request's. */
   regenerate(context: SessionContext, done: Callback): void;

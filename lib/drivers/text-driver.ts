@@ -42,7 +42,7 @@ export class TextDriver implements StoreDriver {
     callBack(done, write, this.#records, context, session, data);
   }
 
-  touch(context: SessionContext, session: Session, data: string, done: Callback): void {
+  touch(context: SessionContext, session: Session, data: string | undefined, done: Callback): void {
     callBack(done, touch, this.#records, context, session, data);
   }
 

@@ -23,7 +23,7 @@ export class TimedDriver implements StoreDriver {
     this.#driver.write(context, session, data, this.#timed('save', done));
   }
 
-  touch(context: SessionContext, session: Session, data: string, done: Callback): void {
+  touch(context: SessionContext, session: Session, data: string | undefined, done: Callback): void {
     this.#driver.touch(context, session, data, this.#timed('touch', done));
   }
 

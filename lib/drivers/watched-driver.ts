@@ -25,7 +25,7 @@ export class WatchedDriver implements StoreDriver {
     else this.#driver.write(context, session, data, done);
   }
 
-  touch(context: SessionContext, session: Session, data: string, done: Callback): void {
+  touch(context: SessionContext, session: Session, data: string | undefined, done: Callback): void {
     if (this.#events.isWatched('touch')) this.#tellOfTouch(context, session, data, done);
     else this.#driver.touch(context, session, data, done);
   }
@@ -52,7 +52,7 @@ export class WatchedDriver implements StoreDriver {
     this.#events.watch('save', session.id, context.req, name, run, done);
   }
 
-  #tellOfTouch(context: SessionContext, session: Session, data: string, done: Callback): void {
+  #tellOfTouch(context: SessionContext, session: Session, data: string | undefined, done: Callback): void {
     const name = () => (context.isDestroyed(session) ? undefined : 'touch');
     const run = (finished: Callback) => this.#driver.touch(context, session, data, finished);
     this.#events.watch('touch', session.id, context.req, name, run, done);

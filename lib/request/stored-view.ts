@@ -7,8 +7,6 @@ import { jsonOf, type UnreadRecord } from '../record.js';
 export interface StoredView {
   readonly id: string;
   stored: string | undefined;
-  /** Others may have stored something else since. */
-  outdated: boolean;
   seen: string | undefined;
   /** What `stored` was, if it was merely read. */
   read: UnreadRecord | undefined;
@@ -28,5 +26,5 @@ export function findView(latest: StoredView | undefined, id: string): StoredView
 /** @param data the session's data that the request has seen, if nothing else is known yet */
 export function newView(id: string, data: string | undefined, earlier: StoredView | undefined): StoredView {
   const seen = data && jsonOf(data);
-  return { id, stored: undefined, outdated: false, read: undefined, touchedUntil: undefined, seen, earlier };
+  return { id, stored: undefined, read: undefined, touchedUntil: undefined, seen, earlier };
 }

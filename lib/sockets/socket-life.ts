@@ -1,5 +1,5 @@
 import { expiryOf } from '../lifetime.js';
-import { jsonOf, NO_DATA } from '../record.js';
+import { jsonOf } from '../record.js';
 import type { SessionContext } from '../request/context.js';
 import type { Session } from '../session.js';
 
@@ -47,8 +47,7 @@ export function keepAlive(context: SessionContext, life: SocketLife): void {
   } catch (error) {
     return context.report(error); // the app's own: thrown from here, it would end the process
   }
-  context.viewOf(session.id).outdated = true; // so that it goes by what is stored now, and needs no data
-  context.driver.touch(context, session, NO_DATA, (error) => error && context.report(error));
+  context.driver.touch(context, session, undefined, (error) => error && context.report(error));
 }
 
 /** A time in the future is an old one: the clock has been set back since. */

@@ -18,7 +18,7 @@ export function mergedText({ stored, seen }: StoredView, mine: string, decide: M
  * Another save or update of the same request may have noted something since: that is kept.
  */
 export function noteSeen(view: StoredView, before: string | undefined, now: string): void {
-  if (view.seen === before || view.seen === undefined) view.seen = now;
+  if (view.seen === before) view.seen = now;
   else
     view.seen = compactJson(mergeRecords(recordOf(before), JSON.parse(now), recordOf(view.seen), takeTheirs));
 }

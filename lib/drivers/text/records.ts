@@ -72,7 +72,6 @@ export class TextRecords {
     const pointer = now === undefined ? undefined : this.pointerOf(session.id, now);
     if (pointer) return hops < MOST_HOPS && this.#goAlong(context, session, pointer, hops);
     view.stored = now;
-    view.outdated = false;
     return true;
   }
 

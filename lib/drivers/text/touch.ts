@@ -19,13 +19,13 @@ export function touch(
   records: TextRecords,
   context: SessionContext,
   session: Session,
-  data: string,
+  data: string | undefined,
 ): Awaitable<void> {
   const { settings } = records.core;
   const { rewriteOnTouch } = records.mode;
   const view = context.viewOf(session.id);
   const { stored, seen } = view;
-  if (context.isSocket && (stored === undefined || view.outdated))
+  if (data === undefined || (context.isSocket && stored === undefined))
     return touchAsStored(records, context, session);
   const until = expiryOf(mergedCookie(view, session, data, settings.merge), settings, Date.now());
   if (isFresh(view, until) && !rewriteOnTouch) return undefined;

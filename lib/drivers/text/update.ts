@@ -28,8 +28,7 @@ export async function update<T>(
         'the session to update has been destroyed or has expired; ask the user to log in again',
       );
     }
-    const { id } = session;
-    const view = context.viewOf(id);
+    const view = context.viewOf(session.id);
     const { stored, seen } = view; // the request may read and store the session while `change` runs
     const mine = JSON.stringify(session);
     const before = records.merged(context, session, mine);
@@ -41,7 +40,7 @@ export async function update<T>(
       applyChanges(session, JSON.parse(mine), draft);
       return result;
     }
-    if (session.id !== id || context.isDestroyed(session)) continue;
+    if (context.isDestroyed(session)) continue;
     if (await toldSet(records, context, session, text, stored ?? null, cookieOf(session, mine, before))) {
       view.stored = text;
       noteSeen(view, seen, withCookieOf(text, mine));
