@@ -162,6 +162,24 @@ test('a new session that is destroyed in the midst of its update is not stored',
   expect(await data(id)).toBeUndefined();
 });
 
+test('a save that is still under way when its session has been regenerated and saved does not bring it back', async () => {
+  const { store, holdNext, release, data } = poolStore();
+  const shared = await share(store, { concurrency: 'overwrite' });
+  const answer = await shared.request(async (req) => {
+    holdNext(1);
+    const late = Object.assign(req.session, { late: 1 }).save();
+    await req.session.regenerate();
+    await req.session.save();
+    release(0);
+    await late;
+    return req.sessionID;
+  });
+  await shared.settled();
+
+  expect(await data(bodyOf(answer) as string)).toEqual({});
+  expect(await data(shared.id)).toBeUndefined();
+});
+
 test('an update takes its own time, and none of what the store may take', async () => {
   const shared = await share('text store', { storeTimeout: 50 });
   let runs = 0;
