@@ -161,6 +161,13 @@ describe('matchesText', () => {
   });
 });
 
+test.each(['"a":1;"b":2}', '"a":1"b":2}', '"a":1,,"b":2}'])(
+  'is not misled by %j between two keys',
+  (text) => {
+    expect(matches({ a: 1, b: 2 }, text)).toBe(false);
+  },
+);
+
 describe('changedText', () => {
   /** Whether it is what `JSON.stringify` would have given, if it is anything. */
   function isRight(now: object, before: object): boolean {

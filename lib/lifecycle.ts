@@ -36,7 +36,7 @@ export interface SessionFacts {
   touches: boolean;
   /** The browser's cookie is to be replaced: it has an old signature, or an id that the session had before. */
   outdatedCookie: boolean;
-  /** The browser has a cookie of ours, or got one in this response. */
+  /** The browser has a cookie of ours. */
   browserHasCookie: boolean;
 }
 

@@ -180,6 +180,82 @@ test('a save that is still under way when its session has been regenerated and s
   expect(await data(shared.id)).toBeUndefined();
 });
 
+test('a save that is under way when its session is regenerated, with all data: they go along', async () => {
+  const { store, holdNext, release, data } = poolStore();
+  const shared = await share(store);
+  const answer = await shared.request(async (req) => {
+    holdNext(1);
+    const saved = Object.assign(req.session, { one: 1 }).save();
+    await req.session.regenerate({ keep: true });
+    release(0);
+    await saved;
+    return req.sessionID;
+  });
+  await shared.settled();
+
+  expect(await data(bodyOf(answer) as string)).toEqual({ ...INITIAL, one: 1 });
+  expect(await data(shared.id)).toBeUndefined();
+  expect(shared.events).toEqual([]);
+});
+
+test.each<[string, (session: any) => Promise<unknown>]>([
+  ['save', (session) => Object.assign(session, { n: 1 }).save()],
+  ['update', (session) => session.update((draft: any) => draft.n++)],
+])('a reload in the midst of a %s: what that stores is not taken for removed', async (_name, act) => {
+  const { store, holdNext, release, data } = poolStore();
+  const shared = await share(store);
+  await shared.request(async (req) => {
+    holdNext(1);
+    const done = act(req.session);
+    await new Promise(setImmediate); // its write is under way
+    await req.session.reload();
+    release(0);
+    await done;
+    req.session.last = true;
+  });
+  await shared.settled();
+
+  expect(await data(shared.id)).toEqual({ ...INITIAL, n: 1, last: true });
+});
+
+test('clear() while a save meets another one’s change leaves nothing', async () => {
+  const { store, holdNext, release, data } = poolStore();
+  const shared = await share(store);
+  const slow = await shared.begin(async (req) => {
+    holdNext(1);
+    Object.assign(req.session, { secret: 1 }).save();
+  });
+  await shared.request(({ session }) => Object.assign(session, { theirs: 1 }));
+  const answer = await slow.finish(async (req) => {
+    req.session.clear();
+    release(0);
+    return req.sessionID;
+  });
+  await shared.settled();
+
+  expect(await data(bodyOf(answer) as string)).toBeUndefined();
+  expect(await data(shared.id)).toBeUndefined();
+});
+
+describe.each(['callback store', 'MemoryStore'] as const)('%s, overwriting: an update', (store) => {
+  test.each<[string, (session: any) => Promise<unknown>]>([
+    ['a save', (session) => Object.assign(session, { a: 'mine' }).save()],
+    ['a reload', (session) => session.reload()],
+  ])('after %s leaves what another request has changed since', async (_name, act) => {
+    const shared = await share(store, { concurrency: 'overwrite' });
+    await shared.request(({ session }) => Object.assign(session, { b: 'before' }));
+    const slow = await shared.begin(async (req) => {
+      await shared.request(({ session }) => Object.assign(session, { a: 'at the same time' }));
+      await act(req.session);
+    });
+    await shared.request(({ session }) => Object.assign(session, { a: 'later' }));
+    await slow.finish((req) => req.session.update((draft: any) => draft.n++));
+    await shared.settled();
+
+    expect(shared.data()[shared.id]).toMatchObject({ a: 'later', n: 1 });
+  });
+});
+
 test('an update takes its own time, and none of what the store may take', async () => {
   const shared = await share('text store', { storeTimeout: 50 });
   let runs = 0;

@@ -47,6 +47,31 @@ function cookieLife(lines: string[]): number | undefined {
   return expires === undefined ? undefined : Date.parse(expires) - Date.now();
 }
 
+test('absoluteTimeout: a session of unknown age counts from the first request that sees it, whatever that does', async () => {
+  const { texts } = new session.MemoryStore();
+  const store: session.SessionStore = {
+    get: (id) => texts.get(id),
+    set: (id, text, how) => texts.set(id, text, how),
+    touch: (id, expires) => texts.touch(id, expires),
+    destroy: (id) => texts.destroy(id),
+  };
+  const former = session({ ...baseOptions, store });
+  const dated = session({ ...baseOptions, store, absoluteTimeout: HOUR });
+  const browser = new Browser(await serve('node:http', [byPath(former, dated), pages]));
+  await browser.get('/write');
+  expect(await look(browser)).toMatchObject({ n: 1 });
+  clock.pass(40 * MINUTE);
+  expect(await look(browser)).toMatchObject({ n: 1 });
+  clock.pass(30 * MINUTE);
+
+  expect(await look(browser)).toEqual({ expiresAt: expect.any(String), createdAt: expect.any(String) });
+});
+
+/** As before an app had the option, for one page, and as it is now. */
+function byPath(former: Handler, now: Handler): Handler {
+  return (req, res, next) => (req.url === '/write' ? former : now)(req, res, next);
+}
+
 test.each<[string, session.SessionOptions]>([
   ['ttl', { ttl: 1000.5 }],
   ['absoluteTimeout', { absoluteTimeout: 1000.5 }],

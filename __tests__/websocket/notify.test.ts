@@ -98,6 +98,23 @@ describeWith('redis-server', 'RedisStore with notify', () => {
       expect(heard).toHaveLength(1);
     }, 30_000);
 
+    test('listens no more once the store is closed, whatever becomes of its client', async () => {
+      const server = await startRedis();
+      closeLater(() => server.stop());
+      const { client, end } = await open(server.url);
+      closeLater(end);
+      const store = new RedisStore({ client, notify: true });
+      await store.onDestroy!(() => {});
+      expect(await subscribers(server)).toBe(1);
+      store.close();
+      await eventually(async () => ((await subscribers(server)) === 0 ? true : undefined));
+      end();
+      await eventually(() => client.connect().then(() => true)); // ioredis refuses until it has ended
+      await store.destroy('a');
+
+      expect(await subscribers(server)).toBe(0);
+    }, 30_000);
+
     test('listens only where sockets are open, and its connection ends with the client', async () => {
       const { client, end } = await open(redis.url);
       const site = await startSite({ options: { store: new RedisStore({ client, notify: true }) } });

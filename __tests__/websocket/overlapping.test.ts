@@ -121,6 +121,49 @@ test('what a socket has saved beside an update, and then removes, stays away', a
   expect(store.data()).toEqual([{ n: 1 }]);
 });
 
+/** A store one read of which can be held when it has been done. */
+class SlowStore extends CountingStore {
+  readonly begun = gate();
+  readonly goOn = gate();
+  isHeld = false;
+
+  override async get(id: string): Promise<string | undefined> {
+    const text = await super.get(id);
+    if (this.isHeld) {
+      this.isHeld = false;
+      this.begun.open();
+      await this.goOn.opened;
+    }
+    return text;
+  }
+}
+
+test.each<[string, (session: any) => Promise<unknown>]>([
+  ['save', (session) => Object.assign(session, { own: true }).save()],
+  ['update', (session) => session.update((data: any) => data.n++)],
+])(
+  'a %s that reads the session again while its id is rotated does not bring it back after a logout',
+  async (_name, act) => {
+    const store = new SlowStore();
+    const site = await startSite({ store, options: { rotateAfter: HOUR, rotateGrace: 24 * HOUR } });
+    await site.inRequest((req) => void Object.assign(req.session, { n: 0 }));
+    await site.open();
+    const { req } = site.opened[0]!;
+    const there = await startSite({ store, options: { rotateAfter: 24 * HOUR, rotateGrace: 24 * HOUR } });
+    await there.inRequest((other) => void Object.assign(other.session, { theirs: true }), site.cookie()); // so that it has to read
+    store.isHeld = true;
+    const done = act(req.session).catch(() => {});
+    await store.begun.opened;
+    clock.advance(2 * HOUR);
+    await site.inRequest(() => {}); // rotates
+    await site.inRequest((request) => request.session.destroy());
+    store.goOn.open();
+    await done;
+
+    expect(store.data().filter((data) => 'n' in data)).toEqual([]);
+  },
+);
+
 describe('a socket whose session was rotated elsewhere', () => {
   const options = { rotateAfter: HOUR, rotateGrace: 24 * HOUR };
 

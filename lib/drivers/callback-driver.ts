@@ -23,17 +23,20 @@ export class CallbackDriver implements StoreDriver {
       (callback) => store.get(id, callback),
       store.get.length < 2,
       done as NodeCallback,
-      lateTo(context),
+      ...beside(context),
     );
   }
 
-  write(context: SessionContext, session: Session, _data: string, done: Callback): void {
+  write(context: SessionContext, session: Session, data: string, done: Callback): void {
     const store = this.#store;
     callStore(
       (callback) => store.set(session.id, session as unknown as SessionData, callback),
       store.set.length < 3,
-      done,
-      lateTo(context),
+      (error) => {
+        if (!error) context.seen(session, data);
+        done(error);
+      },
+      ...beside(context),
     );
     context.handedOver(session);
   }
@@ -45,25 +48,27 @@ export class CallbackDriver implements StoreDriver {
       (callback) => store.touch(id, session as unknown as SessionData, callback),
       store.touch.length < 3,
       done,
-      lateTo(context),
+      ...beside(context),
     );
     context.handedOver(session);
   }
 
   destroy(context: SessionContext, id: string, done: Callback): void {
     const store = this.#store;
-    callStore((callback) => store.destroy(id, callback), store.destroy.length < 2, done, lateTo(context));
+    callStore((callback) => store.destroy(id, callback), store.destroy.length < 2, done, ...beside(context));
   }
 
   regenerate(context: SessionContext, done: Callback): void {
     const store = this.#store;
     const regenerate = typeof store.regenerate === 'function' ? store.regenerate : Store.prototype.regenerate;
-    callStore((callback) => regenerate.call(store, context.req, callback), false, done, lateTo(context));
+    callStore((callback) => regenerate.call(store, context.req, callback), false, done, ...beside(context));
   }
 }
 
 type TouchableStore = Store & { touch(id: string, session: SessionData, callback: Callback): unknown };
 
-function lateTo(context: SessionContext): (error: unknown) => void {
-  return (error) => context.report(error);
+/** Where trouble goes that is no answer: the store's own is reported, the app's goes to its error handler. */
+function beside(context: SessionContext): [late: (error: unknown) => void, caught: (error: unknown) => void] {
+  const { next } = context;
+  return [(error) => context.report(error), (error) => next(error)];
 }

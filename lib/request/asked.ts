@@ -38,7 +38,9 @@ export function reload(context: SessionContext, session: Session, done: Callback
       }
       try {
         context.core.createSession(context.req, data);
-        prolongSocket(context, context.req.session as Session);
+        const reloaded = context.req.session as Session;
+        context.seen(reloaded, dataText(reloaded));
+        prolongSocket(context, reloaded);
       } catch (unusable) {
         return finished(unusable);
       }

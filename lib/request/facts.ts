@@ -51,7 +51,7 @@ export class RequestFacts implements SessionFacts {
   }
 
   get browserHasCookie(): boolean {
-    return this.#context.identity !== undefined || this.#context.cookieSent;
+    return this.#context.identity !== undefined;
   }
 
   /** All of them as they are now. */

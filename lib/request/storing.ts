@@ -11,9 +11,12 @@ export function write(context: SessionContext, session: Session, data: string, d
   });
 }
 
-/** The session has been stored, or not. @returns whether the records under its former ids are to go now */
+/**
+ * A session has been stored, or not; one that `regenerate()` has left meanwhile says nothing of the new one.
+ * @returns whether the records under its former ids are to go now
+ */
 export function noteWritten(context: SessionContext, session: Session, error: unknown): boolean {
-  if (error) return false;
+  if (error || session.id !== context.current()?.id) return false;
   context.stored(session.id);
   const savesInFlight = (context.inFlight?.count ?? 0) > 1; // one of the old record, maybe: the commit comes after it
   return context.idChanges.retired.length > 0 && !savesInFlight;

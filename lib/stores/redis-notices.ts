@@ -38,7 +38,7 @@ export class RedisNotices {
     this.#client = client as PubSubClient;
     this.#channel = channel;
     // ours must not keep the process alive; `disconnect` is what a cluster of node-redis calls its end
-    for (const end of ['end', 'disconnect']) this.#client.on(end, () => this.close());
+    for (const end of ['end', 'disconnect']) this.#client.on(end, () => this.#pause());
     for (const begin of ['connect', 'ready']) this.#client.on(begin, () => this.#reopen());
   }
 
@@ -86,7 +86,13 @@ export class RedisNotices {
     }
   }
 
+  /** For good: whatever becomes of the client. */
   close(): void {
+    this.#pause();
+    this.#subscriptions.clear();
+  }
+
+  #pause(): void {
     this.#closed = true;
     for (const subscription of this.#subscriptions) endOf(subscription);
   }

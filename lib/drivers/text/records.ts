@@ -65,9 +65,12 @@ export class TextRecords {
 
   /** Learns what is stored now. `false`: the session that was stored is gone. */
   async readAgain(context: SessionContext, session: Session, hops = 0): Promise<boolean> {
-    const view = context.viewOf(session.id);
-    const wasStored = view.stored !== undefined || context.wasStored(session.id);
-    const now = await this.store.get(session.id);
+    const { id } = session;
+    const view = context.viewOf(id);
+    const wasStored = view.stored !== undefined || context.wasStored(id);
+    const now = await this.store.get(id);
+    const isRenamed = session.id !== id && !context.ending.cleared;
+    if (isRenamed) return hops < MOST_HOPS && this.readAgain(context, session, hops + 1);
     if (now === DEAD || (now === undefined && wasStored)) return false;
     const pointer = now === undefined ? undefined : this.pointerOf(session.id, now);
     if (pointer) return hops < MOST_HOPS && this.#goAlong(context, session, pointer, hops);

@@ -43,7 +43,7 @@ export async function update<T>(
     if (context.isDestroyed(session)) continue;
     if (await toldSet(records, context, session, text, stored ?? null, cookieOf(session, mine, before))) {
       view.stored = text;
-      noteSeen(view, seen, withCookieOf(text, mine));
+      if (session === context.current()) noteSeen(view, seen, withCookieOf(text, mine));
       context.stored(session.id);
       applyChanges(session, JSON.parse(mine), draft);
       if (dataText(session) === dataText(draft)) context.saved(session); // else the app has changed it meanwhile

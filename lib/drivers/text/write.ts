@@ -22,7 +22,9 @@ export function write(
   if (heritage && records.mode.merge) return writeAsHeir(records, context, session, heritage, mine);
   // a socket whose session was renamed, or loaded by callback, has not seen the record; it must not make it anew
   const unseen = context.isStored(session.id) && context.viewOf(session.id).stored === undefined;
-  return unseen ? writeAgain(records, context, session) : tryToWrite(records, context, session, mine);
+  return unseen
+    ? writeAgain(records, context, session, session.id)
+    : tryToWrite(records, context, session, mine);
 }
 
 async function writeAsHeir(
@@ -43,11 +45,11 @@ function tryToWrite(
   mine: string,
   attempts?: Attempts,
 ): Awaitable<void> {
-  const { stored, seen } = context.viewOf(session.id);
+  const { id, stored, seen } = context.viewOf(session.id);
   const text = records.merged(context, session, mine);
   const expected = records.mode.merge ? (stored ?? null) : undefined;
   const written = records.set(context, session, text, expected, cookieOf(session, mine, text));
-  return andThen(written, noteWritten, records, context, session, mine, seen, attempts, text);
+  return andThen(written, noteWritten, records, context, session, id, mine, seen, attempts, text);
 }
 
 function noteWritten(
@@ -55,15 +57,16 @@ function noteWritten(
   records: TextRecords,
   context: SessionContext,
   session: Session,
+  id: string,
   mine: string,
   seen: string | undefined,
   attempts: Attempts | undefined,
   text: string,
 ): Awaitable<void> {
-  if (!written) return writeAgain(records, context, session, attempts);
+  if (!written) return writeAgain(records, context, session, id, attempts);
   const view = context.viewOf(session.id);
   view.stored = text;
-  noteSeen(view, seen, mine);
+  if (session === context.current()) noteSeen(view, seen, mine); // else it has been reloaded since, as it was before
   return undefined;
 }
 
@@ -75,10 +78,12 @@ async function writeAgain(
   records: TextRecords,
   context: SessionContext,
   session: Session,
+  id: string,
   attempts: Attempts = new Attempts(records.core.settings.storeTimeout),
 ): Promise<void> {
   await attempts.next();
   const isThere = await records.readAgain(context, session);
+  if (context.ending.cleared && session.id !== id) return; // what was to be saved is gone
   const mine = recordText(session, context.dataOf(session), context.history.whole);
   if (!isThere) return giveUp(context, session, mine);
   return tryToWrite(records, context, session, mine, attempts);
