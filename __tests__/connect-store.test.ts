@@ -253,7 +253,7 @@ class CatchingStore extends session.Store {
 }
 `;
 
-test.each(['save', 'reload', 'destroy'])(
+test.each(['save', 'reload', 'destroy', 'regenerate'])(
   'what the callback of %s throws is not lost in a store that catches it: it is an error of the request',
   async (method) => {
     const output = await runProgram({

@@ -241,6 +241,10 @@ describe.each(['callback store', 'MemoryStore'] as const)('%s, overwriting: an u
   test.each<[string, (session: any) => Promise<unknown>]>([
     ['a save', (session) => Object.assign(session, { a: 'mine' }).save()],
     ['a reload', (session) => session.reload()],
+    [
+      'another one, and a save',
+      (session) => session.update(() => {}).then(() => Object.assign(session, { a: 'mine' }).save()),
+    ],
   ])('after %s leaves what another request has changed since', async (_name, act) => {
     const shared = await share(store, { concurrency: 'overwrite' });
     await shared.request(({ session }) => Object.assign(session, { b: 'before' }));

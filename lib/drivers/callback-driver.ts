@@ -1,6 +1,7 @@
+import { jsonOf } from '../record.js';
 import type { SessionContext } from '../request/context.js';
 import type { Callback, Session, SessionData } from '../session.js';
-import { callStore, type NodeCallback } from '../stores/call-store.js';
+import { callStore } from '../stores/call-store.js';
 import { Store } from '../stores/connect-store.js';
 import type { LoadCallback, StoreDriver } from './driver.js';
 
@@ -22,7 +23,11 @@ export class CallbackDriver implements StoreDriver {
     callStore(
       (callback) => store.get(id, callback),
       store.get.length < 2,
-      done as NodeCallback,
+      (error, data) => {
+        const isReload = context.begun && data;
+        if (!error && isReload) context.viewOf(id).seen = JSON.stringify(data); // update() goes by it
+        done(error, data);
+      },
       ...beside(context),
     );
   }
@@ -33,7 +38,7 @@ export class CallbackDriver implements StoreDriver {
       (callback) => store.set(session.id, session as unknown as SessionData, callback),
       store.set.length < 3,
       (error) => {
-        if (!error) context.seen(session, data);
+        if (!error && session === context.current()) context.viewOf(session.id).seen = jsonOf(data); // update() goes by it
         done(error);
       },
       ...beside(context),

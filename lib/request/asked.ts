@@ -38,9 +38,7 @@ export function reload(context: SessionContext, session: Session, done: Callback
       }
       try {
         context.core.createSession(context.req, data);
-        const reloaded = context.req.session as Session;
-        context.seen(reloaded, dataText(reloaded));
-        prolongSocket(context, reloaded);
+        prolongSocket(context, context.req.session as Session);
       } catch (unusable) {
         return finished(unusable);
       }

@@ -5,7 +5,7 @@ import { randomId } from '../cookies/random-id.js';
 import type { Secret } from '../cookies/signature.js';
 import type { Core } from '../core.js';
 import type { StoreDriver } from '../drivers/driver.js';
-import { dataText, jsonOf, NO_DATA, type UnreadRecord } from '../record.js';
+import { dataText, NO_DATA, type UnreadRecord } from '../record.js';
 import type { EndListener, HeldEnd } from '../response/end-listener.js';
 import { afterUnwinding, type Unwinding } from '../response/unwinding.js';
 import { assignData, type Callback, type Session, type SessionRequest } from '../session.js';
@@ -261,12 +261,6 @@ export class SessionContext implements EndListener, Unwinding {
     const { originalId, originalText } = this.history;
     this.latestView = newView(id, id === originalId ? originalText : undefined, this.latestView);
     return this.latestView;
-  }
-
-  /** What a session was when the store, which knows no views, stored it or gave it: `update()` goes by that. */
-  seen(session: Session, data: string): void {
-    const view = this.viewOf(session.id);
-    if (view.stored === undefined && session === this.current()) view.seen = jsonOf(data);
   }
 
   /** The store has no such session any more: another request destroyed it, or it expired. It stays so. */

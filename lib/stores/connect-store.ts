@@ -50,8 +50,16 @@ abstract class ConnectStore extends EventEmitter {
       this.generate(req);
       callback(error);
     };
-    const late = (error: unknown) => contextOf(req)?.report(error);
-    callStore((done) => this.destroy(req.sessionID, done), this.destroy.length < 2, regenerated, late);
+    const context = contextOf(req);
+    const late = (error: unknown) => context?.report(error);
+    const caught = (error: unknown) => context?.next.call(undefined, error);
+    callStore(
+      (done) => this.destroy(req.sessionID, done),
+      this.destroy.length < 2,
+      regenerated,
+      late,
+      caught,
+    );
     return undefined;
   }
 
