@@ -12,18 +12,17 @@ afterEach(closeSites);
 function poolStore({ done = false } = {}) {
   const { texts } = new session.MemoryStore();
   const held: Gate[] = [];
-  let hold = 0;
+  let holds: ('before' | 'after')[] = [];
   const store: session.SessionStore = {
     get: (id) => texts.get(id),
     async set(...args) {
-      const isHeld = hold > 0;
-      if (!isHeld) return texts.set(...args);
-      hold--;
-      held.push(gate());
-      const { opened } = held.at(-1)!;
-      if (!done) await opened;
+      const hold = holds.shift();
+      if (!hold) return texts.set(...args);
+      const { opened, open } = gate();
+      held.push({ opened, open });
+      if (hold === 'before') await opened;
       const result = await texts.set(...args);
-      if (done) await opened;
+      if (hold === 'after') await opened;
       return result;
     },
     touch: (id, expires) => texts.touch(id, expires),
@@ -33,7 +32,10 @@ function poolStore({ done = false } = {}) {
     store,
     /** Holds the next writes. */
     holdNext(writes: number) {
-      hold = writes;
+      holds = Array.from({ length: writes }, () => (done ? 'after' : 'before'));
+    },
+    hold(...next: typeof holds) {
+      holds = next;
     },
     release: (write: number) => held[write]!.open(),
     async data(id: string) {
@@ -258,6 +260,25 @@ describe.each(['callback store', 'MemoryStore'] as const)('%s, overwriting: an u
 
     expect(shared.data()[shared.id]).toMatchObject({ a: 'later', n: 1 });
   });
+});
+
+test('an update whose answer comes after that to a save that knew nothing of it holds', async () => {
+  const { store, hold, release, data } = poolStore();
+  const shared = await share(store);
+  await shared.request(async ({ session }) => {
+    hold('before', 'after');
+    const saved = Object.assign(session, { n: 4 }).save();
+    const updated = session.update((draft: any) => draft.n++);
+    await new Promise(setImmediate); // it has been stored
+    release(0);
+    await saved;
+    release(1);
+    await updated;
+    expect(session.n).toBe(5);
+  });
+  await shared.settled();
+
+  expect(await data(shared.id)).toEqual({ ...INITIAL, n: 5 });
 });
 
 test('an update takes its own time, and none of what the store may take', async () => {

@@ -42,11 +42,12 @@ export async function update<T>(
     }
     if (context.isDestroyed(session)) continue;
     if (await toldSet(records, context, session, text, stored ?? null, cookieOf(session, mine, before))) {
-      view.stored = text;
+      const isLatest = view.stored === stored || view.stored === text; // else a save of this request was stored after it
+      if (isLatest) view.stored = text;
       if (session === context.current()) noteSeen(view, seen, withCookieOf(text, mine));
       context.stored(session.id);
       applyChanges(session, JSON.parse(mine), draft);
-      if (dataText(session) === dataText(draft)) context.saved(session); // else the app has changed it meanwhile
+      if (isLatest && dataText(session) === dataText(draft)) context.saved(session); // else the app has changed it meanwhile
       return result;
     }
   }
