@@ -6,7 +6,7 @@ import { type Callback, isSavedPlainly, type Session } from '../session.js';
 import type { SessionContext } from './context.js';
 import { isEmptied, RequestFacts, tell } from './facts.js';
 import { settle } from './settle.js';
-import { destroyRetired, noteWritten } from './storing.js';
+import { destroyRetired, noteSaved } from './storing.js';
 import { mayTouch, touch, touches } from './touching.js';
 
 // The end of the response: it is held, and the session committed.
@@ -116,7 +116,7 @@ function save(context: SessionContext, end: HeldEnd): void {
   const session = context.current() as Session;
   if (!isSavedPlainly(session)) return saveByApp(context, session, end);
   context.driver.write(context, session, context.history.committedText as string, (error) => {
-    if (noteWritten(context, session, error))
+    if (noteSaved(context, session, error))
       destroyRetired(context, (failure) => finish(context, end, failure));
     else finish(context, end, error);
   });

@@ -6,7 +6,7 @@ import type { SessionContext } from './context.js';
 /** The new record is there before the old one goes, so that a failure loses neither. */
 export function write(context: SessionContext, session: Session, data: string, done: Callback): void {
   context.driver.write(context, session, data, (error) => {
-    if (noteWritten(context, session, error)) destroyRetired(context, done);
+    if (noteSaved(context, session, error)) destroyRetired(context, done);
     else done(error);
   });
 }
@@ -15,7 +15,7 @@ export function write(context: SessionContext, session: Session, data: string, d
  * A session has been stored, or not; one that `regenerate()` has left meanwhile says nothing of the new one.
  * @returns whether the records under its former ids are to go now
  */
-export function noteWritten(context: SessionContext, session: Session, error: unknown): boolean {
+export function noteSaved(context: SessionContext, session: Session, error: unknown): boolean {
   if (error || session.id !== context.current()?.id) return false;
   context.stored(session.id);
   const savesInFlight = (context.inFlight?.count ?? 0) > 1; // one of the old record, maybe: the commit comes after it

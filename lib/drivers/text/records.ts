@@ -63,7 +63,7 @@ export class TextRecords {
     return andThen(this.store.set(session.id, text, how), noteExpiry, view, expires);
   }
 
-  /** Learns what is stored now. `false`: the session that was stored is gone. */
+  /** Learns what is stored now, also of a session that gets another id meanwhile. `false`: the session that was stored is gone. */
   async readAgain(context: SessionContext, session: Session, hops = 0): Promise<boolean> {
     const { id } = session;
     const view = context.viewOf(id);

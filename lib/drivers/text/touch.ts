@@ -48,7 +48,7 @@ function isFresh({ touchedUntil }: StoredView, until: number): boolean {
 
 /** Others may have changed a socket's session. Whose it is now, and how long it may live, only the store can tell. */
 async function touchAsStored(records: TextRecords, context: SessionContext, session: Session): Promise<void> {
-  const found = await readLatest(records, context, session);
+  const found = await records.readAgain(context, session);
   if (context.ending.cleared || context.isDestroyed(session)) return;
   if (!found) return context.interrupt(session);
   const view = context.viewOf(session.id);
@@ -56,13 +56,6 @@ async function touchAsStored(records: TextRecords, context: SessionContext, sess
   prolongSocket(context, session);
   const until = expiryOf(session.cookie, records.core.settings, Date.now());
   if (!isFresh(view, until)) await prolong(records, context, session, view.stored, until);
-}
-
-/** As `readAgain`, also of a session that gets another id meanwhile. */
-async function readLatest(records: TextRecords, context: SessionContext, session: Session): Promise<boolean> {
-  const { id } = session;
-  const found = await records.readAgain(context, session);
-  return session.id === id || context.ending.cleared ? found : readLatest(records, context, session);
 }
 
 /** What others have changed of the session's lifetime holds here too, unless this request has changed that itself. */
