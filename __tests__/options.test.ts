@@ -1,4 +1,5 @@
 import { createSecretKey } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import session from '../lib/index.js';
 import type { SessionOptions } from '../lib/options.js';
 import { readOptions } from '../lib/read-options.js';
@@ -401,8 +402,10 @@ describe('options that work', () => {
   });
 
   test('genid', () => {
-    const genid = () => 'an id';
-    expect(readOptions(given({ store, genid }), () => {}).genid).toBe(genid);
+    const genid = (req: IncomingMessage) => `the id of ${req.url}`;
+    expect(readOptions(given({ store, genid }), () => {}).genid({ url: '/a' } as IncomingMessage)).toBe(
+      'the id of /a',
+    );
   });
 
   test('ids of our own: 192 bits in base64url, never the same', () => {

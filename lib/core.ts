@@ -171,7 +171,7 @@ export class Core {
     const session = new Session(request);
     request.session = session;
     session.cookie = this.#newCookie(request);
-    begin(session.cookie, this.settings, Date.now());
+    begin(session.cookie, this.settings);
   }
 
   /** Makes a session of stored data. A store may have its own way, as express-session lets it. */
@@ -206,7 +206,7 @@ export class Core {
     const { req } = session;
     this.rename(session, this.settings.genid(req));
     session.cookie = this.#newCookie(req);
-    begin(session.cookie, this.settings, Date.now());
+    begin(session.cookie, this.settings);
   }
 
   /** Whether the request came over HTTPS, as far as the app lets us believe it. */

@@ -21,45 +21,47 @@ const hasOwn = Object.prototype.hasOwnProperty;
 const DIFFERS = -1;
 
 /**
- * Whether `JSON.stringify(object)` would give `{` and this text, if it had no property `except`. `false` may mean that
- * only `JSON.stringify` can tell.
+ * Whether `JSON.stringify(object)` would give `{` and what the text has from `start` on, if it had no property `except`.
+ * `false` may mean that only `JSON.stringify` can tell.
  *
  * Walks along the object and the text, and so makes no text to compare with: two thirds of the time, and hardly any
- * memory. In a text without backslashes each string stands as it is and ends at the first quotation mark.
+ * memory. In a text without backslashes each string stands as it is and ends at the first quotation mark. A text that is
+ * a part of a longer one is better given as that, with a `start`: V8 takes half as long again to read what was cut out.
  */
-export function matchesText(object: object, text: string, except: string): boolean {
+export function matchesText(object: object, text: string, except: string, start = 0): boolean {
   return (
-    !text.includes('\\') &&
+    text.indexOf('\\', start) === -1 &&
     typeof (object as WithToJson).toJSON !== 'function' &&
-    afterMembers(text, 0, object, 0, except) === text.length
+    afterMembers(text, start, object, 0, except) === text.length
   );
 }
 
 /**
- * The same text as it would be now, if `text` is what it was before: of an object in which only single values have been
- * changed. Empty if none has; `undefined` where only `JSON.stringify` can tell.
+ * What that would be now, if the text from `start` on is what it was before: of an object in which only single values have
+ * been changed. Empty if none has; `undefined` where only `JSON.stringify` can tell.
  *
  * Most changes are such: a counter, a time. Only the new value is made JSON, which saves 0.5 us and 500 bytes.
  */
-export function changedText(object: object, text: string, except: string): string | undefined {
-  if (text.includes('\\') || typeof (object as WithToJson).toJSON === 'function') return undefined;
+export function changedText(object: object, text: string, except: string, start = 0): string | undefined {
+  if (text.indexOf('\\', start) !== -1 || typeof (object as WithToJson).toJSON === 'function')
+    return undefined;
   let changed = '';
-  let taken = 0;
-  let at = 0;
+  let taken = start;
+  let at = start;
   for (const key in object) {
     if (key === except) continue;
-    const start = afterKey(text, at, 0, object, key);
-    if (start === DIFFERS) return undefined;
+    const before = afterKey(text, at, start, object, key);
+    if (before === DIFFERS) return undefined;
     const value = (object as Record<string, unknown>)[key];
-    at = afterValue(text, start, value, 0);
+    at = afterValue(text, before, value, 0);
     if (at !== DIFFERS) continue;
-    at = afterAnyScalar(text, start);
+    at = afterAnyScalar(text, before);
     if (at === DIFFERS || !isScalar(value)) return undefined;
-    changed += text.slice(taken, start) + JSON.stringify(value);
+    changed += text.slice(taken, before) + JSON.stringify(value);
     taken = at;
   }
   if (text.charCodeAt(at) !== CLOSING_BRACE || at + 1 !== text.length) return undefined;
-  return taken === 0 ? '' : changed + text.slice(taken);
+  return taken === start ? '' : changed + text.slice(taken);
 }
 
 function isScalar(value: unknown): boolean {

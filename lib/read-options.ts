@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { compact } from './compact.js';
 import type { CookieOptions } from './cookies/cookie.js';
 import { randomId } from './cookies/random-id.js';
 import { isSecret, type Secret } from './cookies/signature.js';
@@ -101,7 +102,7 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
     cookieOptions: typeof cookie === 'function' ? cookie : () => cookie,
     cookieIsFixed: typeof cookie !== 'function',
     idleTime: typeof cookie === 'function' ? undefined : idleTimeOf(cookie, ttl),
-    genid,
+    genid: options.genid ? compactIds(genid) : genid,
     isDropIn: Object.keys(options).every((option) => EXPRESS_SESSION_OPTIONS.includes(option)),
     proxy: options.proxy,
     resave: resave === undefined ? true : Boolean(resave),
@@ -138,6 +139,14 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
 
 function always(): boolean {
   return true;
+}
+
+/** An id may be kept for long, and is not to keep what it was cut out of. */
+function compactIds(genid: (req: any) => string): (req: IncomingMessage) => string {
+  return (req) => {
+    const id: unknown = genid(req);
+    return (typeof id === 'string' ? compact(id) : id) as string;
+  };
 }
 
 function idleTimeOf({ maxAge, expires }: CookieOptions, ttl: number): number | undefined {

@@ -1,6 +1,6 @@
 import { compact, compactJson } from './compact.js';
 import { Cookie, type CookieData, haveSameAttributes } from './cookies/cookie.js';
-import { cookieJson } from './cookies/cookie-text.js';
+import { cookieJson, plainCookie } from './cookies/cookie-text.js';
 import { changedText, matchesText } from './matches-text.js';
 import type { SessionRecord } from './merge.js';
 
@@ -13,17 +13,23 @@ export function parseRecord(text: string): SessionRecord | undefined {
   return record && isObject(record['cookie']) ? record : undefined;
 }
 
+/** A session as text, and the cookie and the {@link dataText} in it. */
+export interface WholeText {
+  readonly record: string;
+  readonly cookieText: string;
+  readonly data: string;
+}
+
 /** A stored session of which only the cookie has been read. */
-export class UnreadRecord {
+export class UnreadRecord implements WholeText {
+  readonly record: string;
+  readonly cookieText: string;
   readonly cookie: Readonly<Record<string, unknown>>;
-  /** The data without the cookie. */
   readonly data: string;
 
-  /** All of it, as it is stored. */
-  readonly text: string;
-
-  private constructor(text: string, cookie: Readonly<Record<string, unknown>>, data: string) {
-    this.text = text;
+  private constructor(record: string, cookieText: string, cookie: Readonly<SessionRecord>, data: string) {
+    this.record = record;
+    this.cookieText = cookieText;
     this.cookie = cookie;
     this.data = data;
   }
@@ -34,7 +40,7 @@ export class UnreadRecord {
     const cookie = readCookie(text);
     const end = COOKIE_FIRST.length + lastText.length;
     if (!cookie || (text[end] !== ',' && end !== text.length - 1)) return undefined;
-    return new UnreadRecord(text, cookie, end === text.length - 1 ? NO_DATA : text.slice(end + 1));
+    return new UnreadRecord(text, lastText, cookie, end === text.length - 1 ? NO_DATA : text.slice(end + 1));
   }
 
   /** Whether a session with this cookie and these data is what was read. To make JSON of the cookie takes 0.7 us. */
@@ -45,9 +51,12 @@ export class UnreadRecord {
     return !hasEnd && sameTimes && data === this.data && haveSameAttributes(before, cookie);
   }
 
-  /** The data, and the cookie again: to put together a text without it would take more. `undefined`: it is no session after all. */
+  /**
+   * The data, of a long session with the cookie again, since to put together a text without it would take more.
+   * `undefined`: it is no session after all.
+   */
   read(): SessionRecord | undefined {
-    return parseObject(this.text);
+    return parseObject(this.data.length < LONG ? jsonOf(this.data) : this.record);
   }
 }
 
@@ -79,23 +88,25 @@ export const NO_DATA = '}';
  * brace: what remains is the end of what is stored, and can be cut out of it without a copy.
  *
  * @param likely what it is unless something has changed: it is then given back, and no text made
+ * @param whole what that may be a part of
  */
-export function dataText(session: object, likely?: string): string {
-  if (likely !== undefined && hasData(session, likely)) return likely;
+export function dataText(session: object, likely?: string, whole?: WholeText): string {
+  if (likely !== undefined && hasData(session, likely, whole)) return likely;
   return jsonOfData(session).slice(1);
 }
 
-/** Whether this is the {@link dataText} of a session. `false` may mean that it takes the text to tell. */
-export function hasData(session: object, data: string): boolean {
-  return matchesText(session, data, 'cookie');
+function hasData(session: object, data: string, whole?: WholeText): boolean {
+  if (whole?.data !== data) return matchesText(session, data, 'cookie');
+  return matchesText(session, whole.record, 'cookie', whole.record.length - data.length);
 }
 
 /**
  * The {@link dataText} of a session, given what it was, if that leads to it without making all of it anew; empty if
  * nothing has changed. In pieces, which no one should compare: that would put them together.
  */
-export function changedData(session: object, before: string): string | undefined {
-  return changedText(session, before, 'cookie');
+export function changedData(session: object, before: string, whole?: WholeText): string | undefined {
+  if (whole?.data !== before) return changedText(session, before, 'cookie');
+  return changedText(session, whole.record, 'cookie', whole.record.length - before.length);
 }
 
 /** What {@link dataText} was made of. */
@@ -119,25 +130,26 @@ export function dataTextOf(text: string, record: SessionRecord): string {
   return rest === NO_DATA ? NO_DATA : rest.slice(1);
 }
 
-/** A session as text, and the cookie and the {@link dataText} in it. */
-export interface WholeText {
-  readonly record: string;
-  readonly cookie: string;
-  readonly data: string;
-}
-
 /**
- * A session that differs from what it was, and so is going to be stored, made as a whole: if its data are known already,
- * or if it is long, since to put it together from its parts would copy all of it. `undefined` otherwise, or where the
- * data can't be cut out.
+ * A session that differs from what it was, and so is going to be stored, made as a whole. `undefined` where the data can't
+ * be cut out, or where it would take longer than to put it together from its parts.
+ *
+ * @param data the {@link changedData} of the session, if there are any
  */
 export function wholeText(session: object, before: string, data: string | undefined): WholeText | undefined {
-  if ((data === undefined && before.length < LONG) || !beginsWithCookie(session)) return undefined;
-  const cookie = cookieText(session.cookie);
-  const record = data === undefined ? JSON.stringify(session) : [COOKIE_FIRST, cookie, ',', data].join('');
-  const start = COOKIE_FIRST.length + cookie.length + 1;
-  const isCookieFirst = data !== undefined || record.startsWith(`${COOKIE_FIRST}${cookie},`);
-  return isCookieFirst ? { record, cookie, data: record.slice(start) } : undefined;
+  if (!beginsWithCookie(session)) return undefined;
+  const cookie = textOf(session.cookie);
+  const start = COOKIE_FIRST.length + cookie.length;
+  if (data !== undefined) {
+    const record = [COOKIE_FIRST, cookie, ',', data].join('');
+    return { record, cookieText: cookie, data: record.slice(start + 1) };
+  }
+  const plain = plainCookie(cookie);
+  if (!plain && before.length < LONG) return undefined;
+  const record = JSON.stringify(plain ? { ...session, cookie: plain } : session);
+  if (!plain && !record.startsWith(COOKIE_FIRST + cookie)) return undefined;
+  // cutting out the data makes one piece of the record, which is compact then
+  return { record, cookieText: cookie, data: record[start] === ',' ? record.slice(start + 1) : NO_DATA };
 }
 
 /**
@@ -148,15 +160,16 @@ export function wholeText(session: object, before: string, data: string | undefi
  */
 export function recordText(session: object, data: string, whole?: WholeText): string {
   if (!beginsWithCookie(session)) return compactJson(session);
-  const cookie = cookieText(session.cookie);
-  if (whole?.data === data && whole.cookie === cookie) return whole.record;
+  const cookie = textOf(session.cookie);
+  if (whole?.data === data && whole.cookieText === cookie) return whole.record;
   return [COOKIE_FIRST, cookie, data === NO_DATA ? '' : ',', data].join('');
 }
 
 /** Whether a session's JSON does. */
 function beginsWithCookie(session: object): session is { cookie: unknown } {
   if (hasToJson(session)) return false;
-  for (const key in session) return key === 'cookie';
+  for (const key in session)
+    return key === 'cookie' && typeof (session as { cookie: unknown }).cookie === 'object';
   return false;
 }
 
@@ -165,7 +178,7 @@ function hasToJson(session: object): boolean {
   return typeof (session as { toJSON?: unknown }).toJSON === 'function';
 }
 
-function cookieText(cookie: unknown): string {
+function textOf(cookie: unknown): string {
   return cookie instanceof Cookie ? cookieJson(cookie) : JSON.stringify(cookie);
 }
 

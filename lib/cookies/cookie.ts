@@ -156,14 +156,19 @@ export class Cookie {
       throw new TypeError('maxAge must be a number or Date');
     }
     if (ms instanceof Date) deprecate('maxAge as Date; pass number of milliseconds instead');
+    if (typeof ms !== 'number') {
+      this.expires = ms;
+      return;
+    }
     const now = Date.now();
-    this.expires = typeof ms === 'number' ? new Date(now + ms) : ms;
+    this.expires = new Date(now + ms);
     // not `maxAge`, of which a millisecond may have passed: request by request, that would add up
-    if (typeof ms === 'number') this.originalMaxAge = (this._expires as Date).getTime() - now;
+    this.originalMaxAge = (this._expires as Date).getTime() - now;
   }
 
   /** The attributes as plain data, in the order in which they are stored. */
   get data(): CookieData {
+    if (this === probed) return PROBED;
     const data: CookieData = {
       originalMaxAge: this.originalMaxAge,
       partitioned: this.partitioned,
@@ -191,6 +196,20 @@ export class Cookie {
 
   toJSON(): CookieData {
     return this.data;
+  }
+}
+
+/** What a cookie's `data` are while they are only asked whether they are ours. */
+const PROBED = Object.freeze({}) as CookieData;
+let probed: Cookie | undefined;
+
+/** Whether the app has not replaced what gives a cookie's `data`. Asked by looking: a property's descriptor is an object. */
+export function hasPlainData(cookie: Cookie): boolean {
+  probed = cookie;
+  try {
+    return cookie.data === PROBED;
+  } finally {
+    probed = undefined;
   }
 }
 

@@ -1,5 +1,11 @@
 import type { ServerResponse } from 'node:http';
 
+/** Adds Set-Cookie lines to those that the app has set. */
+export function setCookie(res: ServerResponse, lines: readonly string[]): void {
+  const before = res.getHeader('Set-Cookie');
+  res.setHeader('Set-Cookie', before === undefined ? lines : [...toList(before), ...lines]);
+}
+
 /**
  * The arguments of a writeHead() with Set-Cookie lines added after those that the app has set. They join the last
  * entry of that name, since writeHead() may keep just the last one.
@@ -7,11 +13,10 @@ import type { ServerResponse } from 'node:http';
 export function withSetCookie(res: ServerResponse, args: unknown[], lines: readonly string[]): unknown[] {
   const at = placeOfHeaders(args);
   const headers = args[at];
-  const before = res.getHeader('Set-Cookie');
   const entries = headers ? toEntries(headers) : NO_ENTRIES;
   const last = entries.findLast(isSetCookie);
-  if (!headers || (!last && before !== undefined)) {
-    res.setHeader('Set-Cookie', before === undefined ? lines : [...toList(before), ...lines]);
+  if (!headers || (!last && res.hasHeader('Set-Cookie'))) {
+    setCookie(res, lines);
     return args;
   }
   const merged = last
@@ -21,17 +26,22 @@ export function withSetCookie(res: ServerResponse, args: unknown[], lines: reado
 }
 
 /**
- * The arguments of a writeHead() with `Cache-Control: private` added, unless the app has said something of caching: a
- * shared cache must not hand one client's cookie to another (OWASP Session Management Cheat Sheet, web content caching).
+ * Adds `Cache-Control: private`, unless the app has said something of caching: a shared cache must not hand one client's
+ * cookie to another (OWASP Session Management Cheat Sheet, web content caching).
  */
+export function setPrivateCache(res: ServerResponse): void {
+  if (!CACHING.some(isSet, res)) res.setHeader('Cache-Control', 'private');
+}
+
+/** The arguments of a writeHead() with the same added. */
 export function withPrivateCache(res: ServerResponse, args: unknown[]): unknown[] {
   const at = placeOfHeaders(args);
   const headers = args[at];
-  if (CACHING.some(isSet, res)) return args;
   if (!headers) {
-    res.setHeader('Cache-Control', 'private');
+    setPrivateCache(res);
     return args;
   }
+  if (CACHING.some(isSet, res)) return args;
   const entries = toEntries(headers);
   if (entries.some((entry) => CACHING.some((name) => isNamed(entry, name)))) return args;
   return [...args.slice(0, at), fromEntries([...entries, ['Cache-Control', 'private']], headers)];

@@ -1,16 +1,21 @@
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { types } from 'node:util';
-import { Recent } from '../recent.js';
+import { type HmacKey, hmac } from './hmac.js';
 
-/** What signs cookies: anything that `crypto.createHmac` takes as a key. */
-export type Secret = string | NodeJS.ArrayBufferView | ArrayBuffer | KeyObject;
+/** What signs cookies. */
+export type Secret = HmacKey;
 
 /**
  * `value` with its HMAC-SHA256 appended, in the format of the `cookie-signature` package: `value.base64`,
  * without padding. Both packages verify each other's cookies.
  */
 export function sign(value: string, secret: Secret): string {
-  return `${value}.${hmac(value, secret).slice(0, SIGNATURE_LENGTH)}`;
+  return `${value}.${signatureOf(value, secret)}`;
+}
+
+/** What {@link sign} appends. */
+export function signatureOf(value: string, secret: Secret): string {
+  return hmac(value, secret).slice(0, SIGNATURE_LENGTH);
 }
 
 /**
@@ -46,24 +51,6 @@ function isSame(signature: string, padded: string): boolean {
   const fits = signature.length === SIGNATURE_LENGTH && given.write(signature) === SIGNATURE_LENGTH;
   wanted.write(padded);
   return fits && timingSafeEqual(given, wanted);
-}
-
-/** In base64, padded. */
-function hmac(value: string, secret: Secret): string {
-  return createHmac('sha256', keyOf(secret)).update(value).digest('base64');
-}
-
-/** Keys of the latest secrets: to make them anew would cost 0.5 us, a fifth of a signature. */
-const keys = new Recent<KeyObject>(16);
-
-function keyOf(secret: Secret): KeyObject {
-  if (typeof secret !== 'string') return secret as KeyObject;
-  let key = keys.get(secret);
-  if (!key) {
-    key = createSecretKey(secret, 'utf8');
-    keys.set(secret, key);
-  }
-  return key;
 }
 
 /** Whether `createHmac` would take this as a key. */

@@ -90,7 +90,7 @@ function decide(context: SessionContext): Commit {
 /** An id that can still be told to the browser is replaced when its time has come, if this request may prolong the session. */
 function rotates(context: SessionContext, session: Session, { known, state }: SessionFacts): boolean {
   const can = known && PRESENT.has(state) && !context.headersLeft;
-  return can && rotationIsDue(session.cookie, context.core.settings, Date.now()) && mayTouch(context);
+  return can && rotationIsDue(session.cookie, context.core.settings) && mayTouch(context);
 }
 
 /** A new session that came too late for its cookie. */

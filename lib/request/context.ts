@@ -123,7 +123,7 @@ export class SessionContext implements EndListener, Unwinding {
     const since = req.sessionID;
     req.sessionID = id;
     this.core.beginUnder(req);
-    this.remember(dataText(this.session as Session));
+    this.remember(dataText(this.session as Session, NO_DATA));
     req.sessionID = since;
     if (this.over) this.closed();
   }

@@ -17,7 +17,7 @@ export class SessionHistory {
   #formerIds: readonly string[] = NONE;
   /** What the session was at the last commit: what differs when all is over was changed after it. */
   committedText: string | undefined;
-  /** The session as it is going to be stored, if it has changed; see {@link wholeText}. */
+  /** The session as it was read, or, if it has changed, as it is going to be stored; see {@link wholeText}. */
   whole: WholeText | undefined;
 
   /**
@@ -36,10 +36,15 @@ export class SessionHistory {
   dataOf(session: Session): string {
     const { committedText } = this;
     if (committedText === undefined) return dataText(session);
-    const data = changedData(session, committedText);
+    const data = changedData(session, committedText, this.whole);
     if (data === '') return committedText;
     this.whole = wholeText(session, committedText, data);
     return this.whole ? this.whole.data : dataText(session);
+  }
+
+  /** The same, for the last look: it is likely that nothing has changed since the commit, and nothing will be stored. */
+  finalDataOf(session: Session): string {
+    return dataText(session, this.committedText, this.whole);
   }
 
   /** The data as they were loaded count as saved. */

@@ -32,7 +32,7 @@ function loaded(context: SessionContext, from: number, error: unknown, data?: ob
 
 function isSessionOver(context: SessionContext, data: object): boolean {
   const { cookie } = data as { cookie?: Cookie };
-  return Boolean(cookie) && isOver(cookie as Cookie, context.core.settings, Date.now());
+  return Boolean(cookie) && isOver(cookie as Cookie, context.core.settings);
 }
 
 /** The session has reached its absolute end. */
@@ -60,7 +60,7 @@ function inflate(context: SessionContext, identity: Identity, data: object): voi
   exposeSession(context.req);
   const text = data instanceof UnreadRecord ? adopt(context, data) : restore(context, data);
   const cookie = context.session?.cookie;
-  if (cookie) context.undated = dateIfUndated(cookie, context.core.settings, Date.now());
+  if (cookie) context.undated = dateIfUndated(cookie, context.core.settings);
   context.remember(text);
   if (!context.core.settings.resave) context.history.loadedIsSaved();
 }
@@ -71,6 +71,7 @@ function adopt(context: SessionContext, unread: UnreadRecord): string {
   session.cookie = restoreCookie(unread.cookie);
   context.session = session;
   context.unread = unread;
+  context.history.whole = unread;
   return unread.data;
 }
 

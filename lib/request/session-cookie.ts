@@ -2,8 +2,8 @@ import parseUrl from 'parseurl';
 import { adviseOnCookieSize, adviseOnWithheldCookie } from '../advice.js';
 import { serializeExpired } from '../cookies/cookie.js';
 import { setCookieLine } from '../cookies/cookie-text.js';
-import { CookieValue } from '../cookies/cookie-value.js';
-import { type Secret, sign } from '../cookies/signature.js';
+import { encodedValue } from '../cookies/cookie-value.js';
+import type { Secret } from '../cookies/signature.js';
 import { expireStrays } from '../cookies/stray-cookies.js';
 import { cookieAction } from '../lifecycle.js';
 import type { Session } from '../session.js';
@@ -45,18 +45,18 @@ function cookieLine(context: SessionContext, unwatched: boolean): string | undef
   const { name } = context.core.settings;
   if (action === 'expire') return serializeExpired(name, cookie);
   touch(context, session as Session);
-  const line = setCookieLine(name, cookieValue(context).encoded, cookie);
+  const line = setCookieLine(name, cookieValue(context), cookie);
   context.cookieSent = true;
   adviseOnCookieSize(name, line);
   return line;
 }
 
 /** As it came in the cookie, unless it is new or was signed by an old secret. */
-function cookieValue({ core, req, identity }: SessionContext): CookieValue {
+function cookieValue({ core, req, identity }: SessionContext): string {
   const id = req.sessionID;
-  if (identity?.id === id && identity.value && !identity.signedByOldSecret) return identity.value;
-  const [secret] = core.settings.secrets ?? [(req as IncomingRequest).secret];
-  return new CookieValue(`s:${sign(id, secret as Secret)}`);
+  if (identity?.id === id && identity.value && !identity.signedByOldSecret) return identity.value.encoded;
+  const { secrets } = core.settings;
+  return encodedValue(id, (secrets ? secrets[0] : (req as IncomingRequest).secret) as Secret);
 }
 
 /** All cookies of ours but the one in this response; the one in use may be any of them. */

@@ -20,7 +20,7 @@ export function settle(context: SessionContext): void {
   try {
     if (endsLate(context, session)) return destroyRetired(context, (error) => error && context.report(error));
     if (!session) return;
-    const text = dataText(session, context.history.committedText);
+    const text = context.history.finalDataOf(session);
     if (!changedSinceCommit(context, session, text)) return watchForLateChanges(context, session, text);
     const facts = new RequestFacts(context, session, text);
     if (!PRESENT.has(facts.state)) return;

@@ -7,9 +7,7 @@ import type { SessionContext } from './context.js';
 export function touches(context: SessionContext, session: Session | undefined): boolean {
   const { settings } = context.core;
   if (context.touched) return true;
-  return (
-    session?.cookie !== undefined && touchIsDue(session.cookie, settings, Date.now()) && mayTouch(context)
-  );
+  return session?.cookie !== undefined && touchIsDue(session.cookie, settings) && mayTouch(context);
 }
 
 /** Whether the app lets this request prolong its session; asked once. */
@@ -23,7 +21,7 @@ export function touch(context: SessionContext, session: Session): void {
   context.touched = true;
   const { settings, sockets } = context.core;
   session.touch();
-  limit(session.cookie, settings, Date.now());
+  limit(session.cookie, settings);
   if (sockets.has(session.id)) sockets.prolong(session.id, expiryOf(session.cookie, settings, Date.now()));
 }
 

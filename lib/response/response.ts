@@ -1,6 +1,6 @@
 import { ServerResponse } from 'node:http';
 import { types } from 'node:util';
-import { withPrivateCache, withSetCookie } from '../cookies/set-cookie.js';
+import { setCookie, setPrivateCache, withPrivateCache, withSetCookie } from '../cookies/set-cookie.js';
 import { BothListeners, type EndListener, type HeldEnd } from './end-listener.js';
 import { type Freezable, freezeHeaders, type HeadState, refuse, slot, thawHeaders } from './frozen-head.js';
 import {
@@ -173,8 +173,18 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   writeHead(code?: unknown, second?: unknown, third?: unknown): unknown {
     const cookies = this.headersHaveLeft ? NO_LINES : this.listener.setCookies(this.isUnwatched);
     this.headersHaveLeft = true;
-    if (cookies.length === 0) return callWith(this.real.writeHead, this.res, code, second, third);
-    const args = withSetCookie(this.res, [code, second, third], cookies);
+    const isPlain = second === undefined && third === undefined;
+    if (cookies.length > 0 && !isPlain) return this.writeWithHeaders([code, second, third], cookies);
+    if (cookies.length > 0) {
+      setCookie(this.res, cookies);
+      if (this.listener.cachePrivate) setPrivateCache(this.res);
+    }
+    return callWith(this.real.writeHead, this.res, code, second, third);
+  }
+
+  /** The head brings a message or headers of its own, which the cookie must get along with. */
+  writeWithHeaders(head: unknown[], cookies: readonly string[]): unknown {
+    const args = withSetCookie(this.res, head, cookies);
     const cached = this.listener.cachePrivate ? withPrivateCache(this.res, args) : args;
     return this.real.writeHead.apply(this.res, cached);
   }

@@ -1,4 +1,3 @@
-import { compact } from '../compact.js';
 import { ExpiryQueue } from './expiry-queue.js';
 import { hashOf, IdIndex, NONE } from './id-index.js';
 import { fitted } from './typed-arrays.js';
@@ -48,7 +47,7 @@ export class ExpiringMap {
     return slot !== NONE && this.marks[slot] === 1;
   }
 
-  /** @param text kept as it is, and with it all that it is made of: it should be compact */
+  /** Text and id are kept as they are, and with them all that they are made of: they should be compact. */
   set(id: string, text: string, expires: number, marked: boolean): void {
     let slot = this.find(id);
     if (slot === NONE) {
@@ -103,9 +102,8 @@ export class ExpiringMap {
 
   private add(id: string, text: string, expires: number): number {
     const slot = this.size;
-    const key = compact(id);
     this.index.add(hashOf(id), slot);
-    this.records.push(key, text);
+    this.records.push(id, text);
     this.marks = fitted(this.marks, slot + 1);
     this.queue.add(expires);
     return slot;

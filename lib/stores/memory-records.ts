@@ -30,14 +30,17 @@ export class MemoryRecords {
   /** Stores `text`, unless `how.expected` does not hold; then `false`. Something that has expired is not kept. */
   write(id: string, text: string, how: SetOptions, isSession = false): boolean {
     if (typeof text !== 'string') throw badArgument('the text of a record', text, 'a string');
-    return this.writeCompact(id, compact(text), how, isSession);
+    const key = this.records.shardOf(id).has(id) ? id : compact(id);
+    return this.writeCompact(key, compact(text), how, isSession);
   }
 
-  /** The same for a text that is compact already. */
+  /** The same for a text and an id that are compact already. */
   writeCompact(id: string, text: string, how: SetOptions, isSession = false): boolean {
     checkTime(how?.expires);
-    if (how.expected !== undefined && how.expected !== (this.read(id) ?? null)) return false;
-    if (how.expires > Date.now()) this.put(id, text, how.expires, isSession);
+    const now = Date.now();
+    const { expires, expected } = how;
+    if (expected !== undefined && expected !== (this.records.shardOf(id).get(id, now) ?? null)) return false;
+    if (expires > now) this.put(id, text, expires, isSession);
     else this.remove(id);
     return true;
   }

@@ -24,5 +24,5 @@ export async function fateOf(records: TextRecords, id: string): Promise<Fate> {
   if (text === undefined || text === DEAD || !record) return 'gone';
   const pointer = records.pointerOf(id, text);
   if (pointer) return { movedTo: pointer.target };
-  return isOver(record['cookie'] as Cookie, records.core.settings, Date.now()) ? 'gone' : 'alive';
+  return isOver(record['cookie'] as Cookie, records.core.settings) ? 'gone' : 'alive';
 }

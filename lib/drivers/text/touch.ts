@@ -30,7 +30,7 @@ export function touch(
   const until = expiryOf(mergedCookie(view, session, data, settings.merge), settings, Date.now());
   if (isFresh(view, until) && !rewriteOnTouch) return undefined;
   const rewrites = rewriteOnTouch && stored !== undefined && stored === seen;
-  const isStored = stored === view.read?.text && view.read?.isStill(session.cookie, data);
+  const isStored = stored === view.read?.record && view.read?.isStill(session.cookie, data);
   const text = rewrites && !isStored ? recordText(session, unchanged(records, stored, data)) : stored;
   if (text === undefined || text === stored) return prolong(records, context, session, stored, until);
   const rewritten = records.set(context, session, text, stored);
