@@ -7,7 +7,7 @@ import { randomId } from './cookies/random-id.js';
 import { Decisions } from './decisions.js';
 import type { TextStore } from './drivers/awaitable.js';
 import { CallbackDriver } from './drivers/callback-driver.js';
-import type { StoreDriver } from './drivers/driver.js';
+import type { Done, StoreDriver } from './drivers/driver.js';
 import { TextDriver } from './drivers/text-driver.js';
 import { TimedDriver } from './drivers/timed-driver.js';
 import { timedStore } from './drivers/timed-store.js';
@@ -19,13 +19,7 @@ import { begin } from './lifetime.js';
 import type { Settings } from './read-options.js';
 import type { IncomingRequest, SessionContext } from './request/context.js';
 import { contextOf } from './request/request-slot.js';
-import {
-  areTouchedPlainly,
-  type Callback,
-  Session,
-  type SessionData,
-  type SessionRequest,
-} from './session.js';
+import { areTouchedPlainly, Session, type SessionData, type SessionRequest } from './session.js';
 import { SocketRegistry } from './sockets/sockets.js';
 import { makesPlainly, Store } from './stores/connect-store.js';
 import { isCallbackStore } from './stores/contract.js';
@@ -197,7 +191,7 @@ export class Core {
     this.events.report(id, req, new SteadyError('ERR_SESSION_RECORD', text));
   }
 
-  rotate(context: SessionContext, session: Session, done: Callback): void {
+  rotate(context: SessionContext, session: Session, done: Done): void {
     this.updater.rotate(context, session, done);
   }
 

@@ -1,6 +1,6 @@
 import { compact, compactJson } from './compact.js';
 import { Cookie, type CookieData, haveSameAttributes } from './cookies/cookie.js';
-import { cookieJson, plainCookie } from './cookies/cookie-text.js';
+import { cookieJson, isTimeless, plainCookie } from './cookies/cookie-text.js';
 import { changedText, matchesText } from './matches-text.js';
 import type { SessionRecord } from './merge.js';
 
@@ -100,15 +100,6 @@ function hasData(session: object, data: string, whole?: WholeText): boolean {
   return matchesText(session, whole.record, 'cookie', whole.record.length - data.length);
 }
 
-/**
- * The {@link dataText} of a session, given what it was, if that leads to it without making all of it anew; empty if
- * nothing has changed. In pieces, which no one should compare: that would put them together.
- */
-export function changedData(session: object, before: string, whole?: WholeText): string | undefined {
-  if (whole?.data !== before) return changedText(session, before, 'cookie');
-  return changedText(session, whole.record, 'cookie', whole.record.length - before.length);
-}
-
 /** What {@link dataText} was made of. */
 export function jsonOf(data: string): string {
   return `{${data}`;
@@ -131,25 +122,37 @@ export function dataTextOf(text: string, record: SessionRecord): string {
 }
 
 /**
- * A session that differs from what it was, and so is going to be stored, made as a whole. `undefined` where the data can't
- * be cut out, or where it would take longer than to put it together from its parts.
+ * A session whose data were `before`: that, if they are the same; or, since it is going to be stored, all of it as text. Where
+ * the data can't be cut out of that, or it would take longer than to put it together from its parts, just the data.
  *
- * @param data the {@link changedData} of the session, if there are any
+ * @param whole what `before` may be a part of
  */
-export function wholeText(session: object, before: string, data: string | undefined): WholeText | undefined {
-  if (!beginsWithCookie(session)) return undefined;
-  const cookie = textOf(session.cookie);
-  const start = COOKIE_FIRST.length + cookie.length;
-  if (data !== undefined) {
-    const record = [COOKIE_FIRST, cookie, ',', data].join('');
-    return { record, cookieText: cookie, data: record.slice(start + 1) };
-  }
-  const plain = plainCookie(cookie);
-  if (!plain && before.length < LONG) return undefined;
-  const record = JSON.stringify(plain ? { ...session, cookie: plain } : session);
-  if (!plain && !record.startsWith(COOKIE_FIRST + cookie)) return undefined;
-  // cutting out the data makes one piece of the record, which is compact then
-  return { record, cookieText: cookie, data: record[start] === ',' ? record.slice(start + 1) : NO_DATA };
+export function textNow(session: object, before: string, whole?: WholeText): string | WholeText {
+  if (!beginsWithCookie(session)) return dataText(session, before);
+  const known = whole?.data === before ? whole : undefined;
+  const keepsCookie = known !== undefined && isTimeless(session.cookie); // else its end will have moved
+  const text = known ? known.record : before;
+  const start = text.length - before.length;
+  const changed = changedText(session, text, 'cookie', start, keepsCookie ? 0 : start);
+  if (changed === '') return before;
+  const cookieText = cookieJson(session.cookie);
+  const hasNewCookie = keepsCookie && cookieText !== known.cookieText;
+  if (changed === undefined || hasNewCookie) return newText(session, cookieText, before) ?? dataText(session);
+  return cutUp(keepsCookie ? changed : [COOKIE_FIRST, cookieText, ',', changed].join(''), cookieText);
+}
+
+function newText(session: { cookie: Cookie }, cookieText: string, before: string): WholeText | undefined {
+  const plain = plainCookie(cookieText);
+  if (plain) return cutUp(JSON.stringify({ ...session, cookie: plain }), cookieText);
+  if (before.length < LONG) return undefined;
+  const record = JSON.stringify(session);
+  return record.startsWith(COOKIE_FIRST + cookieText) ? cutUp(record, cookieText) : undefined;
+}
+
+/** To cut out the data makes one piece of the record, which so becomes {@link compact}. */
+function cutUp(record: string, cookieText: string): WholeText {
+  const end = COOKIE_FIRST.length + cookieText.length;
+  return { record, cookieText, data: record.length - end === 1 ? NO_DATA : record.slice(end + 1) };
 }
 
 /**
@@ -160,26 +163,22 @@ export function wholeText(session: object, before: string, data: string | undefi
  */
 export function recordText(session: object, data: string, whole?: WholeText): string {
   if (!beginsWithCookie(session)) return compactJson(session);
-  const cookie = textOf(session.cookie);
+  const cookie = cookieJson(session.cookie);
   if (whole?.data === data && whole.cookieText === cookie) return whole.record;
   return [COOKIE_FIRST, cookie, data === NO_DATA ? '' : ',', data].join('');
 }
 
-/** Whether a session's JSON does. */
-function beginsWithCookie(session: object): session is { cookie: unknown } {
+/** Whether a session's JSON does. The app may have put something else in the place of the cookie. */
+function beginsWithCookie(session: object): session is { cookie: Cookie } {
   if (hasToJson(session)) return false;
   for (const key in session)
-    return key === 'cookie' && typeof (session as { cookie: unknown }).cookie === 'object';
+    return key === 'cookie' && (session as { cookie: unknown }).cookie instanceof Cookie;
   return false;
 }
 
 /** An app may have its own idea of a session's JSON, which then is one with or without a cookie. */
 function hasToJson(session: object): boolean {
   return typeof (session as { toJSON?: unknown }).toJSON === 'function';
-}
-
-function textOf(cookie: unknown): string {
-  return cookie instanceof Cookie ? cookieJson(cookie) : JSON.stringify(cookie);
 }
 
 function parseObject(text: string): SessionRecord | undefined {

@@ -30,7 +30,8 @@ class LatestText {
   }
 }
 
-function isTimeless({ _expires, touchedAt, rotatedAt }: Cookie): boolean {
+/** Whether its text stays the same from request to request. */
+export function isTimeless({ _expires, touchedAt, rotatedAt }: Cookie): boolean {
   return _expires === null && touchedAt === undefined && rotatedAt === undefined;
 }
 

@@ -1,4 +1,6 @@
+import type { SessionContext } from '../request/context.js';
 import type { SessionStore } from '../stores/store.js';
+import type { Answer } from './driver.js';
 
 /** There already, or to be waited for. */
 export type Awaitable<T> = T | Promise<T>;
@@ -24,7 +26,8 @@ function andThenLater<T, Args extends unknown[], U>(
 
 /** Calls back with what an operation comes to. An error that the callback itself throws is not taken for the store's. */
 export function callBack<T, Args extends unknown[]>(
-  done: (error: unknown, value?: T) => void,
+  done: Answer<T>,
+  context: SessionContext,
   operation: (...args: Args) => Awaitable<T>,
   ...args: Args
 ): void {
@@ -32,21 +35,21 @@ export function callBack<T, Args extends unknown[]>(
   try {
     value = operation(...args);
   } catch (error) {
-    return fail(error, done);
+    return fail(error, done, context);
   }
-  if (isPromise(value)) callBackLater(value, done);
-  else done(undefined, value as T);
+  if (isPromise(value)) callBackLater(value, done, context);
+  else done(undefined, value as T, context);
 }
 
-function callBackLater<T>(value: Promise<T>, done: (error: unknown, value?: T) => void): void {
+function callBackLater<T>(value: Promise<T>, done: Answer<T>, context: SessionContext): void {
   value.then(
-    (result) => done(undefined, result),
-    (error) => fail(error, done),
+    (result) => done(undefined, result, context),
+    (error) => fail(error, done, context),
   );
 }
 
-function fail(error: unknown, done: (error: unknown) => void): void {
-  done(error ?? new Error('the session store failed without an error'));
+function fail<T>(error: unknown, done: Answer<T>, context: SessionContext): void {
+  done(error ?? new Error('the session store failed without an error'), undefined, context);
 }
 
 function isPromise<T>(value: Awaitable<T>): value is Promise<T> {

@@ -3,7 +3,7 @@ import type { SessionContext } from '../request/context.js';
 import type { Callback, Session, SessionData } from '../session.js';
 import { callStore } from '../stores/call-store.js';
 import { Store } from '../stores/connect-store.js';
-import type { LoadCallback, StoreDriver } from './driver.js';
+import type { Done, LoadCallback, StoreDriver } from './driver.js';
 
 /**
  * Uses a callback (connect-style) store just as express-session does: same methods, same arguments, same order.
@@ -26,51 +26,65 @@ export class CallbackDriver implements StoreDriver {
       (error, data) => {
         const isReload = context.begun && data;
         if (!error && isReload) context.viewOf(id).seen = JSON.stringify(data); // update() goes by it
-        done(error, data);
+        done(error, data, context);
       },
       ...beside(context),
     );
   }
 
-  write(context: SessionContext, session: Session, data: string, done: Callback): void {
+  write(context: SessionContext, session: Session, data: string, done: Done): void {
     const store = this.#store;
     callStore(
       (callback) => store.set(session.id, session as unknown as SessionData, callback),
       store.set.length < 3,
       (error) => {
         if (!error && session === context.current()) context.viewOf(session.id).seen = jsonOf(data); // update() goes by it
-        done(error);
+        done(error, undefined, context);
       },
       ...beside(context),
     );
     context.handedOver(session);
   }
 
-  touch(context: SessionContext, session: Session, _data: string | undefined, done: Callback): void {
+  touch(context: SessionContext, session: Session, _data: string | undefined, done: Done): void {
     const store = this.#store as TouchableStore;
     const id = context.req.sessionID;
     callStore(
       (callback) => store.touch(id, session as unknown as SessionData, callback),
       store.touch.length < 3,
-      done,
+      answered(context, done),
       ...beside(context),
     );
     context.handedOver(session);
   }
 
-  destroy(context: SessionContext, id: string, done: Callback): void {
+  destroy(context: SessionContext, id: string, done: Done): void {
     const store = this.#store;
-    callStore((callback) => store.destroy(id, callback), store.destroy.length < 2, done, ...beside(context));
+    callStore(
+      (callback) => store.destroy(id, callback),
+      store.destroy.length < 2,
+      answered(context, done),
+      ...beside(context),
+    );
   }
 
-  regenerate(context: SessionContext, done: Callback): void {
+  regenerate(context: SessionContext, done: Done): void {
     const store = this.#store;
     const regenerate = typeof store.regenerate === 'function' ? store.regenerate : Store.prototype.regenerate;
-    callStore((callback) => regenerate.call(store, context.req, callback), false, done, ...beside(context));
+    callStore(
+      (callback) => regenerate.call(store, context.req, callback),
+      false,
+      answered(context, done),
+      ...beside(context),
+    );
   }
 }
 
 type TouchableStore = Store & { touch(id: string, session: SessionData, callback: Callback): unknown };
+
+function answered(context: SessionContext, done: Done): Callback {
+  return (error) => done(error, undefined, context);
+}
 
 /** Where trouble goes that is no answer: the store's own is reported, the app's goes to its error handler. */
 function beside(context: SessionContext): [late: (error: unknown) => void, caught: (error: unknown) => void] {

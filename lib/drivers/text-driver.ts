@@ -3,11 +3,11 @@ import type { Core } from '../core.js';
 import type { SessionRecord } from '../merge.js';
 import { type OwnedSession, revokeSessions, sessionsOf } from '../owners.js';
 import type { SessionContext } from '../request/context.js';
-import type { Callback, Session } from '../session.js';
+import type { Session } from '../session.js';
 import type { Fate } from '../sockets/sockets.js';
 import type { SessionStore } from '../stores/store.js';
 import { callBack, type TextStore } from './awaitable.js';
-import type { LoadCallback, StoreDriver } from './driver.js';
+import type { Done, LoadCallback, StoreDriver } from './driver.js';
 import { destroy } from './text/destroy.js';
 import { fateOf, lineOf } from './text/fate.js';
 import { load } from './text/load.js';
@@ -35,19 +35,19 @@ export class TextDriver implements StoreDriver {
   }
 
   load(context: SessionContext, id: string, done: LoadCallback): void {
-    callBack(done, load, this.#records, context, id, 0);
+    callBack(done, context, load, this.#records, context, id, 0);
   }
 
-  write(context: SessionContext, session: Session, data: string, done: Callback): void {
-    callBack(done, write, this.#records, context, session, data);
+  write(context: SessionContext, session: Session, data: string, done: Done): void {
+    callBack(done, context, write, this.#records, context, session, data);
   }
 
-  touch(context: SessionContext, session: Session, data: string | undefined, done: Callback): void {
-    callBack(done, touch, this.#records, context, session, data);
+  touch(context: SessionContext, session: Session, data: string | undefined, done: Done): void {
+    callBack(done, context, touch, this.#records, context, session, data);
   }
 
-  destroy(_context: SessionContext, id: string, done: Callback): void {
-    callBack(done, destroy, this.#records, id, 0);
+  destroy(context: SessionContext, id: string, done: Done): void {
+    callBack(done, context, destroy, this.#records, id, 0);
   }
 
   /** Destroys a session that no request is about. */
@@ -56,8 +56,8 @@ export class TextDriver implements StoreDriver {
   }
 
   /** Nothing is asked of the store yet: the new session is stored first, and then the old one destroyed. */
-  regenerate(context: SessionContext, done: Callback): void {
-    callBack(done, async () => {
+  regenerate(context: SessionContext, done: Done): void {
+    callBack(done, context, async () => {
       context.retire(context.req.sessionID);
       this.#core.generate(context.req);
     });
@@ -76,8 +76,8 @@ export class TextDriver implements StoreDriver {
   }
 
   /** Stores the session under a new id, and leaves a pointer to it under the old one. */
-  rotate(context: SessionContext, session: Session, done: Callback): void {
-    callBack(done, rotate, this.#records, context, session);
+  rotate(context: SessionContext, session: Session, done: Done): void {
+    callBack(done, context, rotate, this.#records, context, session);
   }
 
   /** What has become of a session, for those who wait for its end. */

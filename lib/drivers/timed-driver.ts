@@ -1,7 +1,7 @@
 import { SteadyError } from '../errors.js';
 import type { SessionContext } from '../request/context.js';
-import type { Callback, Session } from '../session.js';
-import type { LoadCallback, StoreDriver } from './driver.js';
+import type { Session } from '../session.js';
+import type { Answer, Done, LoadCallback, StoreDriver } from './driver.js';
 
 /** Answers for a store that does not answer: after `timeout` milliseconds, with `ERR_SESSION_STORE_TIMEOUT`. */
 export class TimedDriver implements StoreDriver {
@@ -16,45 +16,45 @@ export class TimedDriver implements StoreDriver {
   }
 
   load(context: SessionContext, id: string, done: LoadCallback): void {
-    this.#driver.load(context, id, this.#timed('load', done));
+    this.#driver.load(context, id, this.#timed('load', context, done));
   }
 
-  write(context: SessionContext, session: Session, data: string, done: Callback): void {
-    this.#driver.write(context, session, data, this.#timed('save', done));
+  write(context: SessionContext, session: Session, data: string, done: Done): void {
+    this.#driver.write(context, session, data, this.#timed('save', context, done));
   }
 
-  touch(context: SessionContext, session: Session, data: string | undefined, done: Callback): void {
-    this.#driver.touch(context, session, data, this.#timed('touch', done));
+  touch(context: SessionContext, session: Session, data: string | undefined, done: Done): void {
+    this.#driver.touch(context, session, data, this.#timed('touch', context, done));
   }
 
-  destroy(context: SessionContext, id: string, done: Callback): void {
-    this.#driver.destroy(context, id, this.#timed('destroy', done));
+  destroy(context: SessionContext, id: string, done: Done): void {
+    this.#driver.destroy(context, id, this.#timed('destroy', context, done));
   }
 
-  regenerate(context: SessionContext, done: Callback): void {
-    this.#driver.regenerate(context, this.#timed('regenerate', done));
+  regenerate(context: SessionContext, done: Done): void {
+    this.#driver.regenerate(context, this.#timed('regenerate', context, done));
   }
 
-  #timed<Args extends unknown[]>(what: string, done: (error?: any, ...args: Args) => void): typeof done {
-    return timed(what, this.#timeout, done);
+  #timed<T>(what: string, context: SessionContext, done: Answer<T>): Answer<T> {
+    return timed(what, this.#timeout, (error, value?: T) => done(error, value, context));
   }
 }
 
 /** `done`, to be called by a store; called in its place when `timeout` milliseconds have passed. What comes later is ignored. */
-export function timed<Args extends unknown[]>(
+export function timed<T>(
   what: string,
   timeout: number,
-  done: (error?: any, ...args: Args) => void,
+  done: (error: unknown, value?: T) => void,
 ): typeof done {
   let timer: NodeJS.Timeout | undefined = setTimeout(() => {
     timer = undefined;
     const text = `the session store did not ${what} a session within ${timeout} ms; check that it can be reached`;
-    done(new SteadyError('ERR_SESSION_STORE_TIMEOUT', text), ...([] as unknown as Args));
+    done(new SteadyError('ERR_SESSION_STORE_TIMEOUT', text));
   }, timeout);
-  return (error, ...args) => {
+  return (error, value) => {
     if (!timer) return;
     clearTimeout(timer);
     timer = undefined;
-    done(error, ...args);
+    done(error, value);
   };
 }

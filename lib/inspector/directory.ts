@@ -171,9 +171,7 @@ function learnt(name: SessionEventName, now: number): Partial<Sighting> {
 /** A store that does not answer must not keep a page waiting for ever. */
 function within<T>(timeout: number, operation: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const done = timed<[T?]>('load', timeout, (error, value) =>
-      error ? reject(error) : resolve(value as T),
-    );
+    const done = timed<T>('load', timeout, (error, value) => (error ? reject(error) : resolve(value as T)));
     operation().then((value) => done(undefined, value), done);
   });
 }

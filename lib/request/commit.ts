@@ -1,10 +1,9 @@
 import { adviseOnRecordSize, adviseOnUnreachable } from '../advice.js';
 import { PRESENT, type SessionFacts, storeAction } from '../lifecycle.js';
 import { rotationIsDue } from '../lifetime.js';
-import type { HeldEnd } from '../response/end-listener.js';
-import { type Callback, isSavedPlainly, type Session } from '../session.js';
+import { isSavedPlainly, type Session } from '../session.js';
 import type { SessionContext } from './context.js';
-import { isEmptied, RequestFacts, tell } from './facts.js';
+import { isEmptied, tell } from './facts.js';
 import { settle } from './settle.js';
 import { destroyRetired, noteSaved } from './storing.js';
 import { mayTouch, touch, touches } from './touching.js';
@@ -14,50 +13,54 @@ import { mayTouch, touch, touches } from './touching.js';
 /** What a commit does to the store. */
 type Commit = 'nothing' | 'save' | 'merge' | 'touch' | 'rotate' | 'retire';
 
-export function beforeEnd(context: SessionContext, end: HeldEnd): void {
-  if (context.inFlight) context.inFlight.whenIdle(() => commit(context, end));
-  else commit(context, end);
+export function beforeEnd(context: SessionContext): void {
+  if (context.inFlight) context.inFlight.whenIdle(() => commit(context));
+  else commit(context);
 }
 
-function commit(context: SessionContext, end: HeldEnd): void {
-  if (!context.begun || context.failed || context.isUntouched) return end.done();
+function commit(context: SessionContext): void {
+  if (!context.begun || context.failed || context.isUntouched) return release(context);
   let todo: Commit;
   try {
     todo = decide(context);
   } catch (error) {
-    return abandon(context, error, end);
+    return abandon(context, error);
   }
-  if (todo === 'nothing') return committed(context, end);
+  if (todo === 'nothing') return committed(context);
   context.committing = true;
   try {
-    if (todo === 'save') save(context, end);
-    else carryOut(context, todo, end);
+    if (todo === 'save') save(context);
+    else carryOut(context, todo);
   } catch (error) {
     if (!context.committing) throw error; // it comes from behind the end
-    finish(context, end, error);
+    finish(error, context);
   }
 }
 
 /** The session can't be serialized: saying so once is enough. One that was cleared is deleted all the same. */
-function abandon(context: SessionContext, error: unknown, end: HeldEnd): void {
+function abandon(context: SessionContext, error: unknown): void {
   context.failed = true;
-  if (context.ending.cleared) destroyRetired(context, () => commitFailed(context, error, end));
-  else commitFailed(context, error, end);
+  if (context.ending.cleared) destroyRetired(context, () => commitFailed(context, error));
+  else commitFailed(context, error);
 }
 
-function finish(context: SessionContext, end: HeldEnd, error: unknown): void {
+function finish(error: unknown, context: SessionContext): void {
   if (!context.committing) return; // it has failed already, beside the store
   const isOver = context.committing === 'settling';
   context.committing = false;
   if (isOver) settle(context);
-  if (error) commitFailed(context, error, end);
-  else committed(context, end);
+  if (error) commitFailed(context, error);
+  else committed(context);
 }
 
 /** What the app does when its session is touched or saved may have begun to save it once more. */
-function committed(context: SessionContext, end: HeldEnd): void {
-  if (context.inFlight) context.inFlight.whenIdle(() => end.done());
-  else end.done();
+function committed(context: SessionContext): void {
+  if (context.inFlight) context.inFlight.whenIdle(() => release(context));
+  else release(context);
+}
+
+function release(context: SessionContext, error?: unknown): void {
+  context.end?.done(error);
 }
 
 /** What is to be done with the store, by the lifecycle table. */
@@ -65,14 +68,15 @@ function decide(context: SessionContext): Commit {
   const session = context.current();
   if (session && !isEmptied(context, session) && touches(context, session)) touch(context, session);
   const text = session && context.dataOf(session);
-  const facts = new RequestFacts(context, session, text);
+  const facts = context.facts.look(session, text);
   context.history.committedText = text;
   const { policy, settings, decisions } = context.core;
+  const { state } = facts; // the app's code may run below, and write a first part of the response, which looks at the facts anew
   const action = storeAction(facts, policy);
   if (decisions.areObserved) tell(context, facts, { what: 'store', action });
   const rotating = session !== undefined && rotates(context, session, facts);
   const idle = action === 'nothing' && !facts.touches && !rotating;
-  if (session && facts.state !== 'cleared' && !idle) touch(context, session);
+  if (session && state !== 'cleared' && !idle) touch(context, session);
   if (action === 'create' && isUnreachable(context)) return 'nothing';
   if (rotating) return 'rotate';
   if (action === 'write' || action === 'create') {
@@ -83,7 +87,7 @@ function decide(context: SessionContext): Commit {
   // with `touchAfter` the record itself has to say when it was touched; not at the cost of another request's change
   if (action === 'touch') return settings.touchAfter > 0 || context.undated ? 'merge' : 'touch';
   if (action === 'delete') context.noteEnding({ deleted: true });
-  if (action === 'delete' && facts.state !== 'cleared') context.mustRetire(context.id());
+  if (action === 'delete' && state !== 'cleared') context.mustRetire(context.id());
   return context.idChanges.retired.length > 0 ? 'retire' : 'nothing';
 }
 
@@ -101,31 +105,36 @@ export function isUnreachable(context: SessionContext): boolean {
   return drop;
 }
 
-function carryOut(context: SessionContext, commit: Commit, end: HeldEnd): void {
-  const done: Callback = (error) => finish(context, end, error);
-  if (commit === 'retire') return destroyRetired(context, done);
+function carryOut(context: SessionContext, commit: Commit): void {
+  if (commit === 'retire') return destroyRetired(context, (error) => finish(error, context));
   const session = context.current() as Session;
   const text = context.history.committedText as string;
-  if (commit === 'rotate') context.core.rotate(context, session, done);
-  else if (commit === 'merge') context.core.socketDriver.write(context, session, text, done);
-  else context.driver.touch(context, session, text, done);
+  if (commit === 'rotate') context.core.rotate(context, session, carriedOut);
+  else if (commit === 'merge') context.core.socketDriver.write(context, session, text, carriedOut);
+  else context.driver.touch(context, session, text, carriedOut);
 }
 
-/** With one closure, of 110 bytes, and not two. */
-function save(context: SessionContext, end: HeldEnd): void {
+function carriedOut(error: unknown, _: unknown, context: SessionContext): void {
+  finish(error, context);
+}
+
+function save(context: SessionContext): void {
   const session = context.current() as Session;
-  if (!isSavedPlainly(session)) return saveByApp(context, session, end);
-  context.driver.write(context, session, context.history.committedText as string, (error) => {
-    if (noteSaved(context, session, error))
-      destroyRetired(context, (failure) => finish(context, end, failure));
-    else finish(context, end, error);
-  });
+  if (!isSavedPlainly(session)) return saveByApp(context, session);
+  context.saving = session;
+  context.driver.write(context, session, context.history.committedText as string, saved);
+}
+
+function saved(error: unknown, _: unknown, context: SessionContext): void {
+  if (noteSaved(context, context.saving as Session, error))
+    destroyRetired(context, (failure) => finish(failure, context));
+  else finish(error, context);
 }
 
 /** An app may have its own way, to watch what is saved or to prevent it. What it throws after that is told to it. */
-function saveByApp(context: SessionContext, session: Session, end: HeldEnd): void {
+function saveByApp(context: SessionContext, session: Session): void {
   try {
-    session.save((error) => finish(context, end, error));
+    session.save((error) => finish(error, context));
   } catch (error) {
     if (context.committing) throw error;
     setImmediate(context.next, error);
@@ -133,11 +142,11 @@ function saveByApp(context: SessionContext, session: Session, end: HeldEnd): voi
 }
 
 /** As express-session, the error reaches the app once the response is out; with `saveFailure: 'error'`, in its place. */
-function commitFailed(context: SessionContext, error: unknown, end: HeldEnd): void {
+function commitFailed(context: SessionContext, error: unknown): void {
   if (context.core.settings.saveFailure === 'error') {
     context.failed = true;
-    return end.done(error);
+    return release(context, error);
   }
   setImmediate(context.next, error);
-  end.done();
+  release(context);
 }

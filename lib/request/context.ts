@@ -12,6 +12,7 @@ import { assignData, type Callback, type Session, type SessionRequest } from '..
 import { beforeEnd } from './commit.js';
 import { type Ending, NOT_ENDED } from './ending.js';
 import { exposeSession, isExposed } from './exposed-session.js';
+import { RequestFacts } from './facts.js';
 import { SessionHistory } from './history.js';
 import { type IdChanges, NO_ID_CHANGES } from './id-changes.js';
 import { InFlight } from './in-flight.js';
@@ -47,7 +48,10 @@ export class SessionContext implements EndListener, Unwinding {
   /** The ids that verified cookies brought, and the one whose session it is. */
   readonly identities: readonly Identity[];
   identity: Identity | undefined;
+  /** How many of the identities have been tried, and were none. */
+  tried = 0;
   private knownHistory: SessionHistory | undefined;
+  private knownFacts: RequestFacts | undefined;
   storedId: string | undefined;
   latestView: StoredView | undefined;
   idChanges: IdChanges = NO_ID_CHANGES;
@@ -75,6 +79,10 @@ export class SessionContext implements EndListener, Unwinding {
 
   /** What the app has asked for; the end of the response waits for it, whether or not the app does. */
   inFlight: InFlight | undefined;
+  /** What waits for the commit. */
+  end: HeldEnd | undefined;
+  /** The session that the commit stores. */
+  saving: Session | undefined;
   /** While the commit is under way: `settling` if all else is over, and the last look is due as soon as it has ended. */
   committing: false | true | 'settling' = false;
 
@@ -194,6 +202,12 @@ export class SessionContext implements EndListener, Unwinding {
     return this.knownHistory;
   }
 
+  /** On what is to be decided what happens; one object for all decisions of a request. */
+  get facts(): RequestFacts {
+    this.knownFacts ??= new RequestFacts(this);
+    return this.knownFacts;
+  }
+
   noteIds(changes: Partial<IdChanges>): void {
     this.idChanges = { ...this.idChanges, ...changes };
   }
@@ -284,7 +298,8 @@ export class SessionContext implements EndListener, Unwinding {
   // ---- The response, and when its turn comes
 
   beforeEnd(end: HeldEnd): void {
-    beforeEnd(this, end);
+    this.end = end;
+    beforeEnd(this);
   }
 
   setCookies(unwatched: boolean): readonly string[] {

@@ -11,16 +11,20 @@ import { touches } from './touching.js';
  */
 export class RequestFacts implements SessionFacts {
   readonly #context: SessionContext;
-  readonly #session: Session | undefined;
-  readonly #text: string | undefined;
-  readonly state: SessionState;
+  #session: Session | undefined;
+  #text: string | undefined;
+  state: SessionState = 'absent';
+
+  constructor(context: SessionContext) {
+    this.#context = context;
+  }
 
   /** @param text the session's data as they are now */
-  constructor(context: SessionContext, session: Session | undefined, text: string | undefined) {
-    this.#context = context;
+  look(session: Session | undefined, text: string | undefined): this {
     this.#session = session;
     this.#text = text;
-    this.state = stateOf(context, session, text);
+    this.state = stateOf(this.#context, session, text);
+    return this;
   }
 
   get known(): boolean {

@@ -1,5 +1,5 @@
 import { type Attributes, attributesOf, type Cookie, haveSameAttributes } from '../cookies/cookie.js';
-import { changedData, dataText, type WholeText, wholeText } from '../record.js';
+import { dataText, textNow, type WholeText } from '../record.js';
 import type { Session } from '../session.js';
 
 const NONE: readonly string[] = [];
@@ -17,7 +17,7 @@ export class SessionHistory {
   #formerIds: readonly string[] = NONE;
   /** What the session was at the last commit: what differs when all is over was changed after it. */
   committedText: string | undefined;
-  /** The session as it was read, or, if it has changed, as it is going to be stored; see {@link wholeText}. */
+  /** The session as it was read, or, if it has changed, as it is going to be stored; see {@link textNow}. */
   whole: WholeText | undefined;
 
   /**
@@ -36,10 +36,10 @@ export class SessionHistory {
   dataOf(session: Session): string {
     const { committedText } = this;
     if (committedText === undefined) return dataText(session);
-    const data = changedData(session, committedText, this.whole);
-    if (data === '') return committedText;
-    this.whole = wholeText(session, committedText, data);
-    return this.whole ? this.whole.data : dataText(session);
+    const now = textNow(session, committedText, this.whole);
+    if (typeof now === 'string') return now;
+    this.whole = now;
+    return now.data;
   }
 
   /** The same, for the last look: it is likely that nothing has changed since the commit, and nothing will be stored. */

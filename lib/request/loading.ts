@@ -13,21 +13,26 @@ import { findView } from './stored-view.js';
 // How a request gets its session: a new one, or the one that its cookie names.
 
 /** Loads the first of the cookies' sessions that is live, or begins a new one. */
-export function loadSession(context: SessionContext, from = 0): void {
-  const identity = context.identities[from];
+export function loadSession(context: SessionContext): void {
+  const identity = context.identities[context.tried];
   if (!identity) return beginning(context);
   context.req.sessionID = identity.id;
   context.idChanges = NO_ID_CHANGES;
-  context.driver.load(context, identity.id, (error, data) => loaded(context, from, error, data));
+  context.driver.load(context, identity.id, loaded);
 }
 
-function loaded(context: SessionContext, from: number, error: unknown, data?: object | null): void {
+function loaded(error: unknown, data: object | null | undefined, context: SessionContext): void {
   const { next } = context;
-  const identity = context.identities[from] as Identity;
+  const identity = context.identities[context.tried] as Identity;
   if (error && (error as NodeJS.ErrnoException).code !== 'ENOENT') return next(error);
-  if (!error && data && isSessionOver(context, data)) return expire(context, identity, from);
+  if (!error && data && isSessionOver(context, data)) return expire(context, identity);
   if (!error && data) return beginning(context, identity, data);
-  loadSession(context, from + 1);
+  tryNext(context);
+}
+
+function tryNext(context: SessionContext): void {
+  context.tried++;
+  loadSession(context);
 }
 
 function isSessionOver(context: SessionContext, data: object): boolean {
@@ -36,10 +41,10 @@ function isSessionOver(context: SessionContext, data: object): boolean {
 }
 
 /** The session has reached its absolute end. */
-function expire(context: SessionContext, identity: Identity, from: number): void {
+function expire(context: SessionContext, identity: Identity): void {
   const { next } = context;
   context.core.events.emit('expire', identity.id, { req: context.req });
-  context.destroyRecord(identity.id, (error) => (error ? next(error) : loadSession(context, from + 1)));
+  context.destroyRecord(identity.id, (error) => (error ? next(error) : tryNext(context)));
 }
 
 function beginning(context: SessionContext, identity?: Identity, data?: object): void {

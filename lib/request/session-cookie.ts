@@ -8,7 +8,7 @@ import { expireStrays } from '../cookies/stray-cookies.js';
 import { cookieAction } from '../lifecycle.js';
 import type { Session } from '../session.js';
 import type { IncomingRequest, SessionContext } from './context.js';
-import { hasStrays, RequestFacts, tell } from './facts.js';
+import { hasStrays, tell } from './facts.js';
 import { touch } from './touching.js';
 
 // The headers leave: what they tell the browser.
@@ -32,7 +32,7 @@ function cookieLine(context: SessionContext, unwatched: boolean): string | undef
   const session = context.current();
   // no need to look at the data again if no code of the app's has run since the commit
   const text = (unwatched && context.history.committedText) || (session && context.dataOf(session));
-  const facts = new RequestFacts(context, session, text);
+  const facts = context.facts.look(session, text);
   const action = cookieAction(facts, context.core.policy);
   const cookie = action === 'expire' ? context.lastCookie : session?.cookie;
   const withheld = action !== 'nothing' && Boolean(cookie?.secure) && !context.core.isSecure(context.req);

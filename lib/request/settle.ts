@@ -6,7 +6,7 @@ import type { Session } from '../session.js';
 import { save } from './asked.js';
 import { isUnreachable } from './commit.js';
 import type { SessionContext } from './context.js';
-import { isEmptied, RequestFacts } from './facts.js';
+import { isEmptied } from './facts.js';
 import { lookLater } from './look-later.js';
 import { contextOf } from './request-slot.js';
 import { destroyRetired } from './storing.js';
@@ -22,7 +22,7 @@ export function settle(context: SessionContext): void {
     if (!session) return;
     const text = context.history.finalDataOf(session);
     if (!changedSinceCommit(context, session, text)) return watchForLateChanges(context, session, text);
-    const facts = new RequestFacts(context, session, text);
+    const facts = context.facts.look(session, text);
     if (!PRESENT.has(facts.state)) return;
     if (!facts.known && isUnreachable(context)) return;
     touch(context, session);

@@ -72,7 +72,7 @@ async function toldSet(
       session.id,
       context.req,
       (written: boolean) => (written ? name : undefined),
-      (done) => callBack(done, set),
+      (done) => callBack(done, context, set),
       (error, written) => (error ? reject(error) : resolve(written)),
     );
   });
