@@ -205,8 +205,7 @@ export class Core {
 
   /** Whether the request came over HTTPS, as far as the app lets us believe it. */
   isSecure(req: IncomingRequest): boolean {
-    const socket = (req.socket ?? req.connection) as { encrypted?: boolean } | undefined;
-    if (socket?.encrypted) return true;
+    if (isEncrypted(req.connection) || isEncrypted(req.socket)) return true; // they differ where a platform makes up requests
     const { proxy } = this.settings;
     if (proxy === false) return false;
     if (proxy !== true) return (req as { secure?: boolean }).secure === true;
@@ -239,4 +238,8 @@ export class Core {
       this.storeReady = true;
     });
   }
+}
+
+function isEncrypted(socket: unknown): boolean {
+  return Boolean((socket as { encrypted?: boolean } | undefined)?.encrypted);
 }

@@ -26,13 +26,13 @@ function outcome(run: () => unknown): unknown {
   }
 }
 
-/**
- * What can be seen of an object's own members. Not compared: that `for...in` over a Cookie of the real package lists
- * its methods and accessors too, since its prototype is a literal; ours is a class.
- */
+/** What can be seen of an object's members. */
 function view(object: object): Record<string, unknown> {
+  const listed: string[] = [];
+  for (const key in object) listed.push(key);
   return {
     json: JSON.stringify(object),
+    listed,
     keys: Object.keys(object),
     entries: Object.entries(object).map(([key, value]) => [key, print(value)]),
   };

@@ -123,6 +123,8 @@ describe.each(HOSTS)('on %s', (host) => {
     { trustProxy: true, cookie: { secure: true } },
     { encrypted: true, proxy: false, cookie: { secure: 'auto', sameSite: 'auto' } },
     { encrypted: true, cookie: { secure: true } },
+    { encrypted: 'connection', cookie: { secure: true } },
+    { encrypted: 'connection', proxy: false, cookie: { secure: 'auto', sameSite: 'auto' } },
     { mounts: 2 },
   ])('%j', async (more) => {
     await expectSame({ host, options: { ...options, ...more }, store, requests: life });

@@ -99,6 +99,15 @@ test('writeHead with an array leaves the headers that are set already in their p
   }
 });
 
+test('writeHead with a list of an odd length is refused as by plain node:http, beside headers that are set or not', async () => {
+  for (const actions of [[write], [write, { do: 'header', name: 'X-A', value: '1' } as Action]]) {
+    const ending: RequestSpec['ending'] = { by: 'writeHead', status: 200, headers: ['X-B'], body: null };
+    const transcript = await transcribe(ours, { ...base, requests: [{ ...login, actions, ending }] });
+    expect(errors(transcript)[0]![0]).toMatch('ERR_INVALID_ARG_VALUE');
+    expect(statuses(transcript)).toStrictEqual([500]);
+  }
+});
+
 test('a `j:` cookie behind cookie-parser gets a fresh session', async () => {
   const hostile: RequestSpec = { ...login, cookie: { header: '{name}=j%3A%7B%22a%22%3A1%7D' } };
   const options = { ...base.options, cookieParser: true };

@@ -26,7 +26,7 @@ export interface OptionsSpec {
   secret: SecretSpec;
   cookie?: CookieSpec;
   /** Requests look as if they came over TLS. */
-  encrypted?: boolean;
+  encrypted?: boolean | 'connection';
   /** What Express is told about proxies, for `proxy: undefined`. */
   trustProxy?: boolean;
   /** Puts cookie-parser, with the same secret, in front. */
@@ -136,7 +136,7 @@ export type Ending =
       by: 'writeHead';
       status: number;
       reason?: string;
-      headers?: Record<string, string | string[]> | string[];
+      headers?: Record<string, string | string[]> | string[] | [name: string, value: string][];
       /** What the app does between writeHead and the end. */
       meanwhile?: Action[];
       body: Body;

@@ -681,6 +681,29 @@ describe('responses', () => {
     });
   });
 
+  // Plain node:http takes none of these beside a header that is set, or loses a line.
+  test.each([
+    [['Set-Cookie', 'a=b', 'Set-Cookie', 'c=d']],
+    [['Set-Cookie', 'a=b', 'X-A', '1', 'Set-Cookie', 'c=d', 'Set-Cookie', 'e=f']],
+    [[['X-A', '1']]],
+    [
+      [
+        ['X-A', '1'],
+        ['Set-Cookie', 'a=b'],
+      ],
+    ],
+  ] as (string[] | [string, string][])[][])(
+    'writeHead(200, %j) beside headers that are set',
+    async (headers) => {
+      const ending: Ending = { by: 'writeHead', status: 200, headers: headers!, body: { text: 'hi' } };
+      const header: Action = { do: 'header', name: 'X-Set', value: 'before' };
+      for (const host of HOSTS) {
+        for (const actions of [[header], [header, write]])
+          await compare({ host, requests: [request('none', actions, { ending })] });
+      }
+    },
+  );
+
   test('data set after the headers went out is stored though no cookie can follow', async () => {
     const transcript = await compare({
       requests: [

@@ -44,6 +44,16 @@ const cases: Case[] = [
     finds: { user: 'ada', color: 'red' },
   },
   {
+    name: 'a change, regenerate(callback), not waited for, and a redirect',
+    handler: (req, res) => {
+      req.session.color = 'red';
+      req.session.regenerate(() => {});
+      redirect(res, '/next');
+    },
+    waitsFor: 'set',
+    finds: {},
+  },
+  {
     name: 'destroy(), not waited for, and a redirect',
     handler: (req, res) => {
       req.session.destroy();
@@ -138,6 +148,18 @@ describe.each(combine(HTTP1_HOSTS, GATED_STORES))('%s, %s', (host, store) => {
     const received = await client.closed;
     expect(received).toMatch(/^HTTP\/1\.1 302 Found\r\n(.*\r\n)*Set-Cookie: connect\.sid=s%3A/);
     expect(fixture.onlyData()).toEqual({ color: 'red' });
+  });
+
+  test('L4: the cookie is among the headers when they leave, and not before', async () => {
+    const seen: boolean[] = [];
+    const fixture = await start((req, res) => {
+      req.session.color = 'red';
+      res.on('finish', () => seen.push(res.hasHeader('set-cookie')));
+      res.end('text');
+      seen.push(res.hasHeader('set-cookie'));
+    });
+    await fixture.browser.get('/');
+    expect(seen).toEqual([false, true]);
   });
 
   test('L4: writeHead() and end()', async () => {

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import * as api from '../../lib/api.js';
 import session from '../../lib/index.js';
 import { describeWith, startPostgres, startRedis } from '../support/servers.js';
@@ -50,7 +50,7 @@ describeWith('npm-registry', 'the packed package', () => {
       'express-session': `file:${packed.tarball}`,
       ...ownRanges(['express', 'passport', 'passport-local', 'redis', 'pg', ...OLD_STORES]),
     });
-    addSources(project, ['run/cjs.cjs', 'run/esm.mjs', 'run/throws.cjs', 'run/app.cjs']);
+    addSources(project, ['run/cjs.cjs', 'run/esm.mjs', 'run/deep.cjs', 'run/throws.cjs', 'run/app.cjs']);
   });
 
   afterAll(() => remove(root));
@@ -109,7 +109,7 @@ describeWith('npm-registry', 'the packed package', () => {
   });
 
   test('import gives the same function as its default, and what each entry point has by name', async () => {
-    const found = await printed('esm.mjs');
+    const found = await printed('esm.mjs', ...entryPoints().map(([path]) => path));
 
     expect(found).toEqual({
       sameFunction: true,
@@ -119,6 +119,12 @@ describeWith('npm-registry', 'the packed package', () => {
       recommendedIsFrozen: true,
       names: Object.fromEntries(entryPoints()),
     });
+  });
+
+  test('gives what the files of express-session give, under the same paths', async () => {
+    const expected = realPaths().map((path) => [path, OURS[basename(path, '.js')]]);
+
+    expect(await printed('deep.cjs', ...realPaths())).toEqual(Object.fromEntries(expected));
   });
 
   describe('installed as express-session', () => {
@@ -191,8 +197,8 @@ describeWith('npm-registry', 'the packed package', () => {
     });
   }
 
-  async function printed(script: string): Promise<unknown> {
-    const { code, output } = await run(process.execPath, [script], project);
+  async function printed(script: string, ...args: string[]): Promise<unknown> {
+    const { code, output } = await run(process.execPath, [script, ...args], project);
     expect({ script, code, output }).toMatchObject({ code: 0 });
     return JSON.parse(output);
   }
@@ -203,15 +209,31 @@ function isAbout(stated: number, measured: number): boolean {
   return Math.abs(stated - measured) < measured / 10;
 }
 
-/** Each entry point of the package, with the names of what its source exports. */
+/** What each file of express-session is here. */
+const OURS: Record<string, string> = {
+  index: 'all of it',
+  cookie: 'Cookie',
+  memory: 'MemoryStore',
+  session: 'Session',
+  store: 'Store',
+};
+
+/** The files of express-session, as they are asked for: with their ending and without. */
+function realPaths(): string[] {
+  const directory = dirname(require.resolve('express-session'));
+  const files = ['index.js', ...readdirSync(join(directory, 'session')).map((file) => `session/${file}`)];
+  return files.flatMap((file) => [`express-session/${file}`, `express-session/${file.replace(/\.js$/, '')}`]);
+}
+
+/** Each entry point that express-session lacks, and the main one, with the names of what its source exports. */
 function entryPoints(): [string, string[]][] {
-  const { exports } = readManifest(ROOT) as { exports: Record<string, { default: string }> };
-  return Object.entries(exports)
-    .filter(([path]) => path !== './package.json')
-    .map(([path, { default: file }]) => {
-      const source = join(ROOT, file.replace('./dist/', 'lib/').replace(/\.js$/, '.ts'));
-      return [path.replace('.', 'steady-session'), Object.keys(require(source)).sort()];
-    });
+  const { exports } = readManifest(ROOT) as { exports: Record<string, { default?: string }> };
+  const theirs = realPaths().map((path) => path.replace('express-session', '.'));
+  return Object.entries(exports).flatMap(([path, { default: file }]): [string, string[]][] => {
+    if (file === undefined || theirs.includes(path)) return [];
+    const source = join(ROOT, file.replace('./dist/', 'lib/').replace(/\.js$/, '.ts'));
+    return [[path.replace('.', 'steady-session'), Object.keys(require(source)).sort()]];
+  });
 }
 
 async function withServer<Server extends { stop(): Promise<void> }>(

@@ -30,10 +30,21 @@ test('a release is of a tag, and comes after CI', () => {
 });
 
 test('it is published with provenance', () => {
-  expect(valuesOf(release, 'run').slice(1)).toEqual([
-    'npm install',
-    'npm publish --provenance --access public',
-  ]);
+  expect(valuesOf(release, 'run').slice(1)).toEqual(['npm ci', 'npm publish --provenance --access public']);
+});
+
+// `npm ci` refuses another one, on every platform: npm leaves entries out where it makes the file from what is installed.
+test('the lock file has each package that others in it may install', () => {
+  const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  const wanted = Object.values(packages).flatMap(({ optionalDependencies = {} }) =>
+    Object.keys(optionalDependencies),
+  );
+  const has = (name: string) => Object.keys(packages).some((path) => path.endsWith(`node_modules/${name}`));
+
+  expect(wanted.length).toBeGreaterThan(50);
+  expect(wanted.filter((name) => !has(name))).toEqual([]);
 });
 
 test('workflows may read the code, and the one that publishes may say who it is; nothing more', () => {

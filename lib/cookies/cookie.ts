@@ -199,6 +199,11 @@ export class Cookie {
   }
 }
 
+/** As express-session's, so that `for...in` finds them: some apps copy cookies by it. */
+for (const name of ['expires', 'maxAge', 'data', 'serialize', 'toJSON']) {
+  Object.defineProperty(Cookie.prototype, name, { enumerable: true });
+}
+
 /** What a cookie's `data` are while they are only asked whether they are ours. */
 const PROBED = Object.freeze({}) as CookieData;
 let probed: Cookie | undefined;

@@ -1,5 +1,21 @@
 import type { ServerResponse } from 'node:http';
 
+/**
+ * A list of headers such that writeHead() can take it beside headers that are set already. Node.js then takes no pairs, and of
+ * several Set-Cookie just the last; on-headers, which express-session brings, makes up for both.
+ */
+export function mergeable(res: ServerResponse, headers: unknown): unknown {
+  if (!Array.isArray(headers) || res.getHeaderNames().length === 0) return headers;
+  if (!Array.isArray(headers[0]) && headers.length % 2 !== 0) return headers; // to be refused as it is
+  const entries = toEntries(headers);
+  const [first, ...others] = entries.filter(isSetCookie);
+  if (!first || others.length === 0) return entries.flat(1);
+  const lines = [first, ...others].flatMap(([, value]) => toList(value));
+  return entries
+    .filter((entry) => !others.includes(entry))
+    .flatMap((entry) => (entry === first ? [entry[0], lines] : entry));
+}
+
 /** Adds Set-Cookie lines to those that the app has set. */
 export function setCookie(res: ServerResponse, lines: readonly string[]): void {
   const before = res.getHeader('Set-Cookie');

@@ -1,4 +1,5 @@
 import { adviseOnRecordSize, adviseOnUnreachable } from '../advice.js';
+import { SteadyError } from '../errors.js';
 import { PRESENT, type SessionFacts, storeAction } from '../lifecycle.js';
 import { rotationIsDue } from '../lifetime.js';
 import { isSavedPlainly, type Session } from '../session.js';
@@ -66,6 +67,7 @@ function release(context: SessionContext, error?: unknown): void {
 /** What is to be done with the store, by the lifecycle table. */
 function decide(context: SessionContext): Commit {
   const session = context.current();
+  if (session) refuseReplaced(session);
   if (session && !isEmptied(context, session) && touches(context, session)) touch(context, session);
   const text = session && context.dataOf(session);
   const facts = context.facts.look(session, text);
@@ -89,6 +91,16 @@ function decide(context: SessionContext): Commit {
   if (action === 'delete') context.noteEnding({ deleted: true });
   if (action === 'delete' && state !== 'cleared') context.mustRetire(context.id());
   return context.idChanges.retired.length > 0 ? 'retire' : 'nothing';
+}
+
+/** An app may have put an object of its own in the session's place, which nobody could store. */
+function refuseReplaced(session: Session): void {
+  if (typeof session.touch === 'function' && session.id !== undefined) return;
+  throw new SteadyError(
+    'ERR_SESSION_REPLACED',
+    'req.session was replaced by something that is no session, so that nothing is stored; set properties on it instead, ' +
+      'as in Object.assign(req.session, data)',
+  );
 }
 
 /** An id that can still be told to the browser is replaced when its time has come, if this request may prolong the session. */

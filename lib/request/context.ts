@@ -284,7 +284,11 @@ export class SessionContext implements EndListener, Unwinding {
   }
 
   isDestroyed(session: Session): boolean {
-    return session.id === this.ending.destroyedId || session.id === this.ending.interruptedId;
+    return this.isInterrupted(session) || isSameId(session, this.ending.destroyedId);
+  }
+
+  isInterrupted(session: Session): boolean {
+    return isSameId(session, this.ending.interruptedId);
   }
 
   /** There is a record under this id now. The sockets of a session that was regenerated may go along with it. */
@@ -353,4 +357,9 @@ export class SessionContext implements EndListener, Unwinding {
     if (this.isWaiting() && this.unread) return this.session ?? undefined;
     return (this.req.session as Session | null | undefined) ?? undefined;
   }
+}
+
+/** What an app has put in the session's place may have no id. */
+function isSameId(session: Session, id: string | undefined): boolean {
+  return id !== undefined && session.id === id;
 }

@@ -72,7 +72,7 @@ function stateOf(
 ): SessionState {
   if (!context.begun || typeof context.req.sessionID !== 'string') return 'absent';
   if (!session) return context.ending.destroyedId === undefined ? 'unset' : 'destroyed';
-  if (session.id === context.ending.interruptedId) return 'interrupted';
+  if (context.isInterrupted(session)) return 'interrupted';
   if (context.isDestroyed(session)) return 'destroyed';
   if (context.ending.cleared && text === NO_DATA) return 'cleared';
   if (context.history.isModified(session, text)) return 'modified';

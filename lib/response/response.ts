@@ -1,6 +1,12 @@
 import { ServerResponse } from 'node:http';
 import { types } from 'node:util';
-import { setCookie, setPrivateCache, withPrivateCache, withSetCookie } from '../cookies/set-cookie.js';
+import {
+  mergeable,
+  setCookie,
+  setPrivateCache,
+  withPrivateCache,
+  withSetCookie,
+} from '../cookies/set-cookie.js';
 import { BothListeners, type EndListener, type HeldEnd } from './end-listener.js';
 import { type Freezable, freezeHeaders, type HeadState, refuse, slot, thawHeaders } from './frozen-head.js';
 import {
@@ -248,14 +254,19 @@ const heldMethods = {
   },
 
   writeHead(this: HeldResponse, code?: unknown, second?: unknown, third?: unknown): unknown {
-    const hold = this[slot];
-    if (hold.frozen) return refuse(this, 'writeHead', [code, second, third]);
-    if (hold.phase !== 'open' || isHttp2(this) || this.headersSent)
-      return hold.writeHead(code, second, third);
-    putOffHead(hold, [code, second, third]);
-    return this;
+    if (Array.isArray(second) || Array.isArray(third))
+      return writeHead(this, code, mergeable(this, second), mergeable(this, third));
+    return writeHead(this, code, second, third);
   },
 };
+
+function writeHead(res: HeldResponse, code: unknown, second: unknown, third: unknown): unknown {
+  const hold = res[slot];
+  if (hold.frozen) return refuse(res, 'writeHead', [code, second, third]);
+  if (hold.phase !== 'open' || isHttp2(res) || res.headersSent) return hold.writeHead(code, second, third);
+  putOffHead(hold, [code, second, third]);
+  return res;
+}
 
 /** Hands on just as many arguments as there were: a method that the app has wrapped may count them. */
 function callWith(method: AnyFunction, res: unknown, first: unknown, second: unknown, third: unknown): any {

@@ -1,13 +1,11 @@
-// An ES module consumer, which loads the CommonJS face too. Prints as JSON what it found.
+// An ES module consumer, which loads the CommonJS face too. Prints as JSON what it found, also of the entry points that
+// are its arguments.
 import { createRequire } from 'node:module';
 import session, { Cookie, MemoryStore, recommended, Session, Store } from 'steady-session';
 
 const require = createRequire(import.meta.url);
 const required = require('steady-session');
-const { exports } = require('steady-session/package.json');
-const entryPoints = Object.keys(exports)
-  .filter((path) => path !== './package.json')
-  .map((path) => path.replace('.', 'steady-session'));
+const entryPoints = process.argv.slice(2);
 
 console.log(
   JSON.stringify({
