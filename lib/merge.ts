@@ -32,6 +32,14 @@ export function mergeRecords(
   return merged;
 }
 
+/** `base`, with those of the changes from it to `mine` that are in `theirs` as well. */
+export function withAgreed(base: SessionRecord, mine: SessionRecord, theirs: SessionRecord): SessionRecord {
+  const agreed: SessionRecord = { ...base };
+  const different = new Set(changedKeys(mine, theirs));
+  for (const key of changedKeys(base, mine)) if (!different.has(key)) put(agreed, key, own(mine, key));
+  return agreed;
+}
+
 /** The keys whose value in `after` differs, as JSON, from that in `before`; removed ones too. */
 export function changedKeys(before: SessionRecord, after: SessionRecord): string[] {
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]);

@@ -1,5 +1,6 @@
 import session from '../../lib/index.js';
 import { type Gate, gate } from '../support/http.js';
+import { movingClock } from '../support/moving-clock.js';
 import { closeSites } from '../support/sites.js';
 import { bodyOf, INITIAL, share } from './shared-session.js';
 
@@ -7,6 +8,7 @@ import { bodyOf, INITIAL, share } from './shared-session.js';
 // connections may.
 
 afterEach(closeSites);
+const clock = movingClock();
 
 /** A store each write of which can be held, before it is done or when it has been. */
 function poolStore({ done = false } = {}) {
@@ -147,6 +149,78 @@ test('the answer to a save comes after that to a later one: what others change t
   expect(await data(shared.id)).toEqual({ ...INITIAL, ...theirs, last: true });
 });
 
+test.each(['pass', 'error'] as const)(
+  'what a save has stored, although it failed, can be removed after it: saveFailure %s',
+  async (saveFailure) => {
+    const { store, holdNext, release, data } = poolStore({ done: true });
+    const shared = await share(store, { saveFailure, storeTimeout: 50 });
+    await shared.request(async ({ session }) => {
+      holdNext(1);
+      const saved = Object.assign(session, { one: 1 }).save();
+      await expect(saved).rejects.toMatchObject({ code: 'ERR_SESSION_STORE_TIMEOUT' });
+      await shared.request((other) => Object.assign(other.session, { theirs: 1 }));
+      delete session.one;
+    });
+    await shared.settled();
+    release(0);
+
+    expect(await data(shared.id)).toEqual({ ...INITIAL, theirs: 1 });
+  },
+);
+
+test('what an update that failed has stored of the session can be removed after it', async () => {
+  const { store, holdNext, release, data } = poolStore({ done: true });
+  const shared = await share(store, { storeTimeout: 50 });
+  await shared.request(async ({ session }) => {
+    holdNext(1);
+    const updated = Object.assign(session, { one: 1 }).update((draft: any) => draft.n++);
+    await expect(updated).rejects.toMatchObject({ code: 'ERR_SESSION_STORE_TIMEOUT' });
+    delete session.one;
+    session.last = true;
+  });
+  await shared.settled();
+  release(0);
+
+  expect(await data(shared.id)).toEqual({ ...INITIAL, n: 1, last: true });
+});
+
+test('a save whose answer comes after that to a later one is not taken for another request’s', async () => {
+  const { store, holdNext, release, data } = poolStore({ done: true });
+  const sum = (base: any, mine: any, theirs: any) => mine + theirs - base;
+  const shared = await share(store, { merge: sum });
+  await shared.request(async ({ session }) => {
+    holdNext(1);
+    const first = Object.assign(session, { n: 1, one: 1 }).save();
+    await new Promise(setImmediate); // it has been stored
+    session.n++;
+    delete session.one;
+    await session.save();
+    release(0);
+    await first;
+  });
+  await shared.settled();
+
+  expect(await data(shared.id)).toEqual({ ...INITIAL, n: 2 });
+  expect(shared.events).toEqual([]);
+});
+
+test('overwriting: the answer to a save that comes after that to a later one undoes nothing', async () => {
+  const { store, holdNext, release, data } = poolStore({ done: true });
+  const shared = await share(store, { concurrency: 'overwrite' });
+  await shared.request(async ({ session }) => {
+    holdNext(1);
+    const first = Object.assign(session, { one: 1 }).save();
+    await new Promise(setImmediate); // it has been stored
+    await Object.assign(session, { two: 2 }).save();
+    release(0);
+    await first;
+    session.last = true;
+  });
+  await shared.settled();
+
+  expect(await data(shared.id)).toEqual({ ...INITIAL, one: 1, two: 2, last: true });
+});
+
 test('a new session that is destroyed in the midst of its update is not stored', async () => {
   const { store, data } = poolStore();
   const shared = await share(store);
@@ -218,6 +292,42 @@ test.each<[string, (session: any) => Promise<unknown>]>([
   await shared.settled();
 
   expect(await data(shared.id)).toEqual({ ...INITIAL, n: 1, last: true });
+});
+
+test.each<[string, (session: any) => Promise<unknown>]>([
+  ['save', (session) => Object.assign(session, { n: 1 }).save()],
+  ['update', (session) => session.update((draft: any) => draft.n++)],
+])('a reload in the midst of a %s that meets another one’s change: both hold', async (_name, act) => {
+  const { store, holdNext, release, data } = poolStore();
+  const shared = await share(store);
+  await shared.request(async (req) => {
+    holdNext(1);
+    const done = act(req.session);
+    await new Promise(setImmediate); // its write is under way
+    await shared.request(({ session }) => Object.assign(session, { theirs: 1 }));
+    await req.session.reload();
+    release(0);
+    await done;
+    req.session.last = true;
+  });
+  await shared.settled();
+
+  expect(await data(shared.id)).toEqual({ ...INITIAL, n: 1, theirs: 1, last: true });
+});
+
+test('callback store: a reload that has failed, and is answered yet, says nothing of the session', async () => {
+  const shared = await share('callback store', { storeTimeout: 50 });
+  await shared.request(async (req) => {
+    await shared.request(({ session }) => Object.assign(session, { a: 'theirs' }));
+    const late = shared.traffic.hold('get');
+    await expect(req.session.reload()).rejects.toMatchObject({ code: 'ERR_SESSION_STORE_TIMEOUT' });
+    late.open();
+    await shared.traffic.idle();
+    await req.session.update((draft: any) => draft.n++);
+  });
+  await shared.settled();
+
+  expect(shared.data()[shared.id]).toEqual({ ...INITIAL, a: 'theirs', n: 1 });
 });
 
 test('clear() while a save meets another one’s change leaves nothing', async () => {
@@ -295,4 +405,151 @@ test('an update takes its own time, and none of what the store may take', async 
   );
 
   expect(bodyOf(answer)).toBe(2);
+});
+
+describe.each(['text store', 'MemoryStore'] as const)(
+  '%s: regenerate({ keep }), and then at once',
+  (store) => {
+    test.each<[string, Record<string, number>, (session: any) => Promise<unknown>]>([
+      ['two saves', {}, (session) => session.save()],
+      ['a save and an update', { n: 1 }, (session) => session.update((draft: any) => draft.n++)],
+    ])('%s: nothing of what was kept is lost', async (_name, changed, second) => {
+      const shared = await share(store);
+      await shared.request(async (req) => {
+        await req.session.regenerate({ keep: true });
+        const first = Object.assign(req.session, { one: 1 }).save();
+        await Promise.all([first, second(Object.assign(req.session, { two: 2 }))]);
+      });
+      await shared.settled();
+
+      expect(Object.values(shared.data())).toEqual([{ ...INITIAL, one: 1, two: 2, ...changed }]);
+      expect(shared.events).toEqual([]);
+    });
+  },
+);
+
+test('an update of a new session whose save is under way', async () => {
+  const { store, holdNext, release, data } = poolStore();
+  const shared = await share(store);
+  const answer = await shared.strange(async ({ session, sessionID }) => {
+    holdNext(1);
+    const saved = Object.assign(session, { user: 'ada' }).save();
+    const updated = session.update((draft: any) => Object.assign(draft, { n: 1 }));
+    await new Promise(setImmediate);
+    release(0);
+    await Promise.all([saved, updated]);
+    return sessionID;
+  });
+
+  expect(await data(bodyOf(answer) as string)).toEqual({ user: 'ada', n: 1 });
+  expect(answer.setCookie).toHaveLength(1);
+});
+
+test('an update of a new session whose save has failed', async () => {
+  const shared = await share('text store');
+  const answer = await shared.strange(async ({ session, sessionID }) => {
+    shared.traffic.fail('set', new Error('away'));
+    await expect(Object.assign(session, { user: 'ada' }).save()).rejects.toThrow('away');
+    shared.traffic.repair('set');
+    await session.update((draft: any) => Object.assign(draft, { n: 1 }));
+    return sessionID;
+  });
+
+  expect(shared.data()[bodyOf(answer) as string]).toEqual({ user: 'ada', n: 1 });
+  expect(answer.setCookie).toHaveLength(1);
+});
+
+test('a new session that is destroyed before its save is done is not stored', async () => {
+  const { store, holdNext, release, data } = poolStore();
+  const shared = await share(store);
+  const answer = await shared.strange(async ({ session, sessionID }) => {
+    holdNext(1);
+    const saved = Object.assign(session, { user: 'ada' }).save();
+    await session.destroy();
+    release(0);
+    await saved;
+    return sessionID;
+  });
+
+  expect(await data(bodyOf(answer) as string)).toBeUndefined();
+});
+
+test('clear() while the session is being read again: it stays cleared', async () => {
+  const shared = await share('text store');
+  const answer = await shared.request(async ({ session }) => {
+    const read = shared.traffic.hold('get');
+    const reloaded = session.reload();
+    await read.reached;
+    session.clear();
+    read.open();
+    await expect(reloaded).rejects.toThrow('failed to load session');
+  });
+  await shared.settled();
+
+  expect(shared.data()).toEqual({});
+  expect(answer.setCookie).toEqual([expect.stringContaining('connect.sid=;')]);
+});
+
+test('clear() in the midst of an update of a new session: nothing is stored', async () => {
+  const shared = await share('text store');
+  await shared.strange(({ session }) =>
+    Object.assign(session, { user: 'ada' })
+      .update((draft: any) => {
+        session.clear();
+        draft.n = 1;
+      })
+      .catch((error: any) => error.code),
+  );
+  await shared.settled();
+
+  expect(Object.keys(shared.data())).toEqual([shared.id]);
+});
+
+test('what is put in after clear() is stored, although a save was under way', async () => {
+  const shared = await share('text store');
+  await shared.request(async ({ session }) => {
+    const write = shared.traffic.hold('set');
+    const saved = Object.assign(session, { one: 1 }).save();
+    await write.reached;
+    session.clear();
+    session.fresh = 1;
+    write.open();
+    await saved;
+  });
+  await shared.settled();
+
+  expect(Object.values(shared.data())).toEqual([{ fresh: 1 }]);
+});
+
+describe('a reload of a session whose id another request has rotated', () => {
+  const options = { rotateAfter: 1000, rotateGrace: 500, onReuse: 'revoke' } as const;
+
+  test('sees it, and what is changed after that is not undone', async () => {
+    const shared = await share('text store', options);
+    const slow = await shared.begin();
+    clock.advance(1100);
+    await shared.request(({ session }) => Object.assign(session, { a: 'theirs' }));
+    await slow.finish(async (req) => {
+      await req.session.reload();
+      expect(req.session.a).toBe('theirs');
+      await shared.request(({ session }) => Object.assign(session, { a: 'later' }));
+      req.session.mine = true;
+    });
+    await shared.settled();
+
+    expect(shared.data()[shared.id]).toEqual({}); // the pointer
+    expect(Object.values(shared.data())).toContainEqual({ ...INITIAL, a: 'later', mine: true });
+  });
+
+  test('is no reuse of the old id, however late', async () => {
+    const shared = await share('text store', options);
+    const slow = await shared.begin();
+    clock.advance(1100);
+    await shared.request(({ session }) => Object.assign(session, { a: 'theirs' }));
+    clock.advance(900);
+    await slow.finish((req) => req.session.reload());
+    await shared.settled();
+
+    expect(Object.values(shared.data())).toContainEqual({ ...INITIAL, a: 'theirs' });
+  });
 });

@@ -52,7 +52,7 @@ function fail<T>(error: unknown, done: Answer<T>, context: SessionContext): void
   done(error ?? new Error('the session store failed without an error'), undefined, context);
 }
 
-function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
+export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
   return typeof (value as Promise<T> | undefined)?.then === 'function';
 }
 

@@ -25,7 +25,7 @@ export class CallbackDriver implements StoreDriver {
       store.get.length < 2,
       (error, data) => {
         const isReload = context.begun && data;
-        if (!error && isReload) context.viewOf(id).seen = JSON.stringify(data); // update() goes by it
+        if (!error && isReload) context.viewOfLoaded(id).seen = JSON.stringify(data); // update() goes by it
         done(error, data, context);
       },
       ...beside(context),
@@ -34,28 +34,34 @@ export class CallbackDriver implements StoreDriver {
 
   write(context: SessionContext, session: Session, data: string, done: Done): void {
     const store = this.#store;
+    const handOver = once(() => context.handedOver(session));
     callStore(
       (callback) => store.set(session.id, session as unknown as SessionData, callback),
       store.set.length < 3,
       (error) => {
-        if (!error && session === context.current()) context.viewOf(session.id).seen = jsonOf(data); // update() goes by it
+        if (!error) context.viewOf(session.id, session).seen = jsonOf(data); // update() goes by it
+        handOver();
         done(error, undefined, context);
       },
       ...beside(context),
     );
-    context.handedOver(session);
+    handOver();
   }
 
   touch(context: SessionContext, session: Session, _data: string | undefined, done: Done): void {
     const store = this.#store as TouchableStore;
     const id = context.req.sessionID;
+    const handOver = once(() => context.handedOver(session));
     callStore(
       (callback) => store.touch(id, session as unknown as SessionData, callback),
       store.touch.length < 3,
-      answered(context, done),
+      (error) => {
+        handOver();
+        done(error, undefined, context);
+      },
       ...beside(context),
     );
-    context.handedOver(session);
+    handOver();
   }
 
   destroy(context: SessionContext, id: string, done: Done): void {
@@ -78,6 +84,15 @@ export class CallbackDriver implements StoreDriver {
       ...beside(context),
     );
   }
+}
+
+/** Before the store answers, or at least before anybody hears of it: what is changed after that is the app's change. */
+function once(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) work();
+    done = true;
+  };
 }
 
 type TouchableStore = Store & { touch(id: string, session: SessionData, callback: Callback): unknown };

@@ -17,11 +17,11 @@ export function save(context: SessionContext, session: Session, done: Callback):
     return done(error);
   }
   prolongSocket(context, session);
-  const before = context.history.saved(session.id, text);
+  context.history.saved(session.id, text);
   context.run(
     (error) => {
       // The app need not look at the outcome: the end of the response then tries again, and fails where it matters.
-      if (error && context.core.settings.saveFailure === 'error') context.history.notSaved(before);
+      if (error && context.core.settings.saveFailure === 'error') context.history.notSaved();
       done(error);
     },
     (finished) => write(context, session, text, finished),
@@ -29,10 +29,11 @@ export function save(context: SessionContext, session: Session, done: Callback):
 }
 
 export function reload(context: SessionContext, session: Session, done: Callback): void {
+  const { cleared } = context.ending;
   context.run(done, (finished) =>
     context.driver.load(context, session.id, (error, data) => {
       if (error) return finished(error);
-      if (!data) {
+      if (!data || context.ending.cleared !== cleared) {
         if (context.isSocket) context.interrupt(session);
         return finished(new Error('failed to load session'));
       }
@@ -92,7 +93,7 @@ export function bequeath(
 ): Heritage | undefined {
   const { heritage } = context.idChanges;
   if (heritage) return narrowed(heritage, keep, keys);
-  const { seen } = context.viewOf(session.id);
+  const { seen } = context.viewOf(session.id, session);
   const nothing = keep !== true && keep.length === 0;
   if (nothing || seen === undefined || !context.wasStored(session.id)) return undefined;
   return { id: session.id, keep, keys, base: JSON.parse(seen) };

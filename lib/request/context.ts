@@ -54,6 +54,8 @@ export class SessionContext implements EndListener, Unwinding {
   private knownFacts: RequestFacts | undefined;
   storedId: string | undefined;
   latestView: StoredView | undefined;
+  /** Of sessions in whose place a reload has put another. */
+  formerViews: WeakMap<Session, StoredView> | undefined;
   idChanges: IdChanges = NO_ID_CHANGES;
   ending: Ending = NOT_ENDED;
 
@@ -185,8 +187,10 @@ export class SessionContext implements EndListener, Unwinding {
   }
 
   /** The session that a cookie names is stored under another id now. */
-  follow(id: string): void {
-    this.noteIds({ renamed: true, moved: { id, signedByOldSecret: false } });
+  follow(from: string, id: string): void {
+    const session = this.begun ? this.current() : undefined;
+    if (session?.id === from) this.rename(session, id);
+    else this.noteIds({ renamed: true, moved: { id, signedByOldSecret: false } });
   }
 
   remember(text: string): void {
@@ -251,11 +255,13 @@ export class SessionContext implements EndListener, Unwinding {
 
   /** The session goes on under another id: this request, or one at the same time, has rotated it. */
   rename(session: Session, id: string): void {
+    const { seen, tried } = this.viewOf(session.id, session);
     this.core.rename(session, id);
     this.noteIds({ renamed: true });
     this.identity = { id, signedByOldSecret: false };
     this.history.originalId = id;
     this.storedId = id;
+    Object.assign(this.viewOf(id, session), { seen, tried });
   }
 
   /** Whether there is a record under this id, as far as this request knows. */
@@ -263,17 +269,38 @@ export class SessionContext implements EndListener, Unwinding {
     return id === this.storedId;
   }
 
+  /** Whether there is, or was, a record under this id. */
+  isKnown(id: string): boolean {
+    return id === this.identity?.id || this.isStored(id);
+  }
+
   /** Whether there is, was, or may be just now, a record under this id. */
   wasStored(id: string): boolean {
     return id === this.identity?.id || this.history.hasSaved(id);
   }
 
-  /** What is known of the stored session; for stores of text. There are several only if the id has changed. */
-  viewOf(id: string): StoredView {
-    const known = findView(this.latestView, id);
+  /**
+   * What is known of the stored session; for stores of text. There are several only if the id has changed, or the session
+   * was reloaded.
+   */
+  viewOf(id: string, session?: Session): StoredView {
+    const former = session && this.formerViews?.get(session);
+    const known = findView(former ?? this.latestView, id);
     if (known) return known;
     const { originalId, originalText } = this.history;
-    this.latestView = newView(id, id === originalId ? originalText : undefined, this.latestView);
+    const view = newView(id, id === originalId ? originalText : undefined, former ?? this.latestView);
+    if (session && former) this.formerViews?.set(session, view);
+    else this.latestView = view;
+    return view;
+  }
+
+  /** The view of a session that has just been read. The one in whose place it is put keeps its own: it may be being stored. */
+  viewOfLoaded(id: string): StoredView {
+    const session = this.begun ? this.current() : undefined;
+    if (!session || this.formerViews?.has(session)) return this.viewOf(id);
+    this.formerViews ??= new WeakMap();
+    this.formerViews.set(session, this.viewOf(session.id));
+    this.latestView = newView(id, undefined, this.latestView);
     return this.latestView;
   }
 

@@ -52,21 +52,18 @@ export class SessionHistory {
     this.#savedText = this.originalText;
   }
 
-  /** @returns what was saved before, for `notSaved()` */
-  saved(id: string, text: string | undefined): string | undefined {
-    const before = this.#savedText;
+  saved(id: string, text: string | undefined): void {
     if (!this.hasSaved(id)) {
       if (this.#savedId !== undefined) this.#formerIds = [...this.#formerIds, this.#savedId];
       this.#savedId = id;
     }
     this.#savedText = text;
     this.committedText = text;
-    return before;
   }
 
-  /** The save has failed. */
-  notSaved(before: string | undefined): void {
-    this.#savedText = before;
+  /** The save has failed, and yet may have stored something: nobody can tell what is saved. */
+  notSaved(): void {
+    this.#savedText = undefined;
   }
 
   hasSaved(id: string): boolean {

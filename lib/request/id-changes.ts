@@ -9,6 +9,8 @@ export interface IdChanges {
   readonly left: readonly string[];
   /** What the session has of the one under its former id, until that is settled. */
   readonly heritage: Heritage | undefined;
+  /** While it is being settled: all else that stores the session waits for that. */
+  readonly succession: Promise<boolean> | undefined;
   /** The id has been rotated, and the browser does not know it yet. */
   readonly renamed: boolean;
   /** Under what the session is stored that the cookie names by a former id. */
@@ -20,6 +22,7 @@ export const NO_ID_CHANGES: IdChanges = Object.freeze({
   retired: [],
   left: [],
   heritage: undefined,
+  succession: undefined,
   renamed: false,
   moved: undefined,
 });

@@ -8,6 +8,8 @@ export interface StoredView {
   readonly id: string;
   stored: string | undefined;
   seen: string | undefined;
+  /** What writes have tried to store that are not answered yet, or have failed: any of it may be stored all the same. */
+  tried: readonly Tried[];
   /** What `stored` was, if it was merely read. */
   read: UnreadRecord | undefined;
   /** The expiry that reading or writing the record has given it already, in epoch milliseconds. */
@@ -16,6 +18,14 @@ export interface StoredView {
   readonly earlier: StoredView | undefined;
 }
 
+/** A write: what the session looked like then, and what had been seen of it before. */
+export interface Tried {
+  readonly seen: string | undefined;
+  readonly mine: string;
+}
+
+const NOTHING_TRIED: readonly Tried[] = [];
+
 /** The view of this id, of those that the session's earlier ids have had too; mostly there is one in all. */
 export function findView(latest: StoredView | undefined, id: string): StoredView | undefined {
   let view = latest;
@@ -23,8 +33,30 @@ export function findView(latest: StoredView | undefined, id: string): StoredView
   return view;
 }
 
+/** A write begins. */
+export function beginTrying(view: StoredView, seen: string | undefined, mine: string): Tried {
+  const tried: Tried = { seen, mine };
+  view.tried = [...view.tried, tried];
+  return tried;
+}
+
+/** The write has been answered. @returns whether it tells anything new: a later one may have been stored, and noted, before */
+export function endTrying(view: StoredView, tried: Tried, written: boolean): boolean {
+  const at = view.tried.indexOf(tried);
+  view.tried = written ? view.tried.slice(at + 1) : view.tried.filter((other) => other !== tried);
+  return at >= 0;
+}
+
 /** @param data the session's data that the request has seen, if nothing else is known yet */
 export function newView(id: string, data: string | undefined, earlier: StoredView | undefined): StoredView {
   const seen = data && jsonOf(data);
-  return { id, stored: undefined, read: undefined, touchedUntil: undefined, seen, earlier };
+  return {
+    id,
+    stored: undefined,
+    read: undefined,
+    touchedUntil: undefined,
+    seen,
+    tried: NOTHING_TRIED,
+    earlier,
+  };
 }

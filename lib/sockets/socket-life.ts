@@ -22,7 +22,7 @@ export function becomeSocket(context: SessionContext): SocketLife {
   context.driver = context.core.socketDriver;
   const session = context.current();
   if (!session) return { keptAliveAt: 0, livesUntil: Infinity };
-  const view = context.viewOf(session.id);
+  const view = context.viewOf(session.id, session);
   const { committedText } = context.history;
   if (view.stored === undefined) view.seen = committedText && seenText(session, committedText);
   return {
@@ -59,8 +59,6 @@ function isDue({ keptAliveAt }: SocketLife, interval: number): boolean {
 /** As `rename`, for a socket whose session another request has given a new id. */
 export function followTo(context: SessionContext, id: string): void {
   const session = context.current();
-  const { seen } = context.viewOf(context.req.sessionID);
   if (session) context.rename(session, id);
   else context.req.sessionID = id;
-  context.viewOf(id).seen = seen;
 }

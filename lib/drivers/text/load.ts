@@ -63,8 +63,9 @@ async function follow(
 ): Promise<object | null> {
   const { settings, events } = records.core;
   const { rotateGrace, onReuse } = settings;
-  if (Date.now() - movedAt <= rotateGrace) {
-    context.follow(target);
+  // a request that reads its session once more came with the id when it still served
+  if (context.begun || Date.now() - movedAt <= rotateGrace) {
+    context.follow(id, target);
     return load(records, context, target, hops + 1);
   }
   const present =
@@ -115,7 +116,7 @@ function found(
     core.reportUnusable(id, context.req);
     return null;
   }
-  const view = context.viewOf(id);
+  const view = context.viewOfLoaded(id);
   view.stored = view.seen = text;
   view.read = unread;
   if (touchedUntil !== undefined) view.touchedUntil = touchedUntil;

@@ -1,6 +1,12 @@
 import { compactJson } from '../../compact.js';
 import type { Cookie } from '../../cookies/cookie.js';
-import { changedKeys, type MergeFunction, mergeRecords, type SessionRecord } from '../../merge.js';
+import {
+  changedKeys,
+  type MergeFunction,
+  mergeRecords,
+  type SessionRecord,
+  withAgreed,
+} from '../../merge.js';
 import { parseRecord } from '../../record.js';
 import type { StoredView } from '../../request/stored-view.js';
 import type { Session } from '../../session.js';
@@ -24,6 +30,12 @@ export function noteSeen(view: StoredView, before: string | undefined, now: stri
 }
 
 const takeTheirs: MergeFunction = (_base, _mine, theirs) => theirs;
+
+/** What has been tried, and is stored now, has been seen: it is no change of others'. */
+export function noteTried(view: StoredView): void {
+  for (const { seen, mine } of view.tried)
+    noteSeen(view, seen, compactJson(withAgreed(recordOf(seen), JSON.parse(mine), recordOf(view.stored))));
+}
 
 /** What others have changed since the request last saw the record. */
 export function keysOfOthers({ stored, seen }: StoredView): string[] {

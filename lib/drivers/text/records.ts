@@ -9,7 +9,7 @@ import type { StoredView } from '../../request/stored-view.js';
 import type { Session } from '../../session.js';
 import type { SetOptions } from '../../stores/store.js';
 import { type Awaitable, andThen, type TextStore } from '../awaitable.js';
-import { keysOfOthers, mergedText } from './merged-text.js';
+import { keysOfOthers, mergedText, noteTried } from './merged-text.js';
 
 /** A record that is about to be destroyed. It has the form of a session, since some stores keep nothing else. */
 export const DEAD: string = JSON.stringify({
@@ -56,7 +56,7 @@ export class TextRecords {
     cookie: Cookie = session.cookie,
   ): Awaitable<boolean> {
     const expires = expiryOf(cookie, this.core.settings, Date.now());
-    const view = context.viewOf(session.id);
+    const view = context.viewOf(session.id, session);
     const how: SetOptions = expected === undefined ? { expires } : { expires, expected };
     const owner = this.ownerOf(text);
     if (owner !== undefined) how.owner = owner;
@@ -66,8 +66,8 @@ export class TextRecords {
   /** Learns what is stored now, also of a session that gets another id meanwhile. `false`: the session that was stored is gone. */
   async readAgain(context: SessionContext, session: Session, hops = 0): Promise<boolean> {
     const { id } = session;
-    const view = context.viewOf(id);
-    const wasStored = view.stored !== undefined || context.wasStored(id);
+    const view = context.viewOf(id, session);
+    const wasStored = view.stored !== undefined || context.isKnown(id);
     const now = await this.store.get(id);
     const isRenamed = session.id !== id && !context.ending.cleared;
     if (isRenamed) return hops < MOST_HOPS && this.readAgain(context, session, hops + 1);
@@ -75,21 +75,20 @@ export class TextRecords {
     const pointer = now === undefined ? undefined : this.pointerOf(session.id, now);
     if (pointer) return hops < MOST_HOPS && this.#goAlong(context, session, pointer, hops);
     view.stored = now;
+    noteTried(view);
     return true;
   }
 
   /** Another request has rotated the id meanwhile; this one's changes follow. */
   #goAlong(context: SessionContext, session: Session, { target }: Pointer, hops: number): Promise<boolean> {
-    const { seen } = context.viewOf(session.id);
     this.core.sockets.move(session.id, target);
     context.rename(session, target);
-    context.viewOf(target).seen = seen;
     return this.readAgain(context, session, hops + 1);
   }
 
   /** What to store: `mine`, or, if others have written since this request last saw the record, both changes. */
   merged(context: SessionContext, session: Session, mine: string): string {
-    const view = context.viewOf(session.id);
+    const view = context.viewOf(session.id, session);
     const text = mergedText(view, mine, this.core.settings.merge);
     if (text !== mine) {
       this.core.events.emit('conflict', session.id, { req: context.req, keys: keysOfOthers(view) });

@@ -13,7 +13,7 @@ export async function rotate(records: TextRecords, context: SessionContext, sess
   const { core, store } = records;
   const { genid } = core.settings;
   const old = session.id;
-  const view = context.viewOf(old);
+  const view = context.viewOf(old, session);
   session.cookie.rotatedAt = Date.now();
   const mine = compactJson(session);
   const target = genid(context.req);
@@ -25,7 +25,7 @@ export async function rotate(records: TextRecords, context: SessionContext, sess
     const pointer = pointerText(old, JSON.parse(text), { target, movedAt: Date.now() });
     if (await store.set(old, pointer, { expires, expected: view.stored ?? null })) {
       context.rename(session, target);
-      Object.assign(context.viewOf(target), { stored: text, seen: mine });
+      Object.assign(context.viewOf(target, session), { stored: text, seen: mine });
       context.saved(session);
       core.sockets.move(old, target);
       core.events.emit('rotate', old, { req: context.req });

@@ -22,7 +22,7 @@ export async function succeed(
   hops = 0,
 ): Promise<boolean> {
   const { core, store } = records;
-  const view = context.viewOf(session.id);
+  const view = context.viewOf(session.id, session);
   for (const attempts = new Attempts(core.settings.storeTimeout); ; await attempts.next()) {
     const old = await store.get(heritage.id);
     const pointer = old === undefined ? undefined : records.pointerOf(heritage.id, old);
@@ -39,6 +39,7 @@ export async function succeed(
     const stored = await records.set(context, session, text, view.stored ?? null);
     if (!stored) await records.readAgain(context, session);
     else Object.assign(view, { stored: text, seen: mine });
+    if (stored) context.stored(session.id); // before the former one goes: its sockets are to go along, not to end with it
     if (stored && (await store.set(heritage.id, old, { expires: 0, expected: old }))) {
       context.noteIds({ heritage: undefined });
       return true;
@@ -53,8 +54,9 @@ async function disinherit(
   session: Session,
   { keys }: Heritage,
 ): Promise<void> {
-  const view = context.viewOf(session.id);
+  const view = context.viewOf(session.id, session);
   context.noteIds({ heritage: undefined });
+  core.sockets.end(session.id);
   view.seen = view.stored;
   for (const key of keys) delete (session as unknown as SessionRecord)[key];
   const error = interrupted(context, session.id, keys);

@@ -4,6 +4,7 @@ import { SteadyError } from '../../errors.js';
 import { changedKeys, type SessionRecord } from '../../merge.js';
 import { dataText } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
+import { beginTrying, endTrying } from '../../request/stored-view.js';
 import { RESERVED, type Session } from '../../session.js';
 import { callBack } from '../awaitable.js';
 import { Attempts } from '../back-off.js';
@@ -20,15 +21,20 @@ export async function update<T>(
   change: (draft: SessionRecord) => T | Promise<T>,
 ): Promise<T> {
   if (context.idChanges.heritage && records.mode.merge) await write(records, context, session);
+  const { cleared } = context.ending;
   for (const attempts = new Attempts(records.core.settings.storeTimeout); ; await attempts.next()) {
-    if (context.isDestroyed(session) || !(await records.readAgain(context, session))) {
+    if (
+      context.ending.cleared !== cleared ||
+      context.isDestroyed(session) ||
+      !(await records.readAgain(context, session))
+    ) {
       drop(context, session, JSON.stringify(session));
       throw new SteadyError(
         'ERR_SESSION_GONE',
         'the session to update has been destroyed or has expired; ask the user to log in again',
       );
     }
-    const view = context.viewOf(session.id);
+    const view = context.viewOf(session.id, session);
     const { stored, seen } = view; // the request may read and store the session while `change` runs
     const mine = JSON.stringify(session);
     const before = records.merged(context, session, mine);
@@ -40,11 +46,14 @@ export async function update<T>(
       applyChanges(session, JSON.parse(mine), draft);
       return result;
     }
-    if (context.isDestroyed(session)) continue;
-    if (await toldSet(records, context, session, text, stored ?? null, cookieOf(session, mine, before))) {
-      const isLatest = view.stored === stored || view.stored === text; // else a save of this request was stored after it
+    if (context.ending.cleared !== cleared || context.isDestroyed(session)) continue;
+    const tried = beginTrying(view, seen, mine);
+    const cookie = cookieOf(session, mine, before);
+    const written = await toldSet(records, context, session, text, stored ?? null, cookie);
+    const isLatest = endTrying(view, tried, written);
+    if (written) {
       if (isLatest) view.stored = text;
-      if (session === context.current()) noteSeen(view, seen, withCookieOf(text, mine));
+      noteSeen(view, seen, withCookieOf(text, mine));
       context.stored(session.id);
       applyChanges(session, JSON.parse(mine), draft);
       if (isLatest && dataText(session) === dataText(draft)) context.saved(session); // else the app has changed it meanwhile

@@ -1,9 +1,11 @@
 import { dataText, recordText } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
+import { beginTrying, endTrying, type Tried } from '../../request/stored-view.js';
 import type { Session } from '../../session.js';
-import { type Awaitable, andThen } from '../awaitable.js';
+import { type Awaitable, isPromise } from '../awaitable.js';
 import { Attempts } from '../back-off.js';
 import type { Heritage } from '../heritage.js';
+import { destroy } from './destroy.js';
 import { giveUp } from './interruption.js';
 import { cookieOf, noteSeen } from './merged-text.js';
 import type { TextRecords } from './records.js';
@@ -21,7 +23,7 @@ export function write(
   const { heritage } = context.idChanges;
   if (heritage && records.mode.merge) return writeAsHeir(records, context, session, heritage, mine);
   // a socket whose session was renamed, or loaded by callback, has not seen the record; it must not make it anew
-  const unseen = context.isStored(session.id) && context.viewOf(session.id).stored === undefined;
+  const unseen = context.isStored(session.id) && context.viewOf(session.id, session).stored === undefined;
   return unseen
     ? writeAgain(records, context, session, session.id)
     : tryToWrite(records, context, session, mine);
@@ -34,7 +36,14 @@ async function writeAsHeir(
   heritage: Heritage,
   mine: string,
 ): Promise<void> {
-  const succeeded = await succeed(records, context, session, heritage, mine);
+  const underWay = context.idChanges.succession;
+  if (underWay) {
+    await underWay.catch(() => {}); // which is for whoever began it
+    return write(records, context, session);
+  }
+  const succession = succeed(records, context, session, heritage, mine);
+  context.noteIds({ succession });
+  const succeeded = await succession.finally(() => context.noteIds({ succession: undefined }));
   if (!succeeded) await write(records, context, session);
 }
 
@@ -45,11 +54,33 @@ function tryToWrite(
   mine: string,
   attempts?: Attempts,
 ): Awaitable<void> {
-  const { id, stored, seen } = context.viewOf(session.id);
+  const view = context.viewOf(session.id, session);
+  const { id, stored, seen } = view;
   const text = records.merged(context, session, mine);
   const expected = records.mode.merge ? (stored ?? null) : undefined;
   const written = records.set(context, session, text, expected, cookieOf(session, mine, text));
-  return andThen(written, noteWritten, records, context, session, id, mine, seen, attempts, text);
+  if (!isPromise(written))
+    return noteWritten(written, records, context, session, id, mine, seen, attempts, text);
+  const tried = beginTrying(view, seen, mine);
+  return noteLater(written, records, context, session, id, tried, attempts, text);
+}
+
+async function noteLater(
+  written: Promise<boolean>,
+  records: TextRecords,
+  context: SessionContext,
+  session: Session,
+  id: string,
+  tried: Tried,
+  attempts: Attempts | undefined,
+  text: string,
+): Promise<void> {
+  const isWritten = await written;
+  const isNews = endTrying(context.viewOf(session.id, session), tried, isWritten);
+  if (isWritten && session.id === context.ending.destroyedId) return destroy(records, session.id, 0); // which has overtaken it
+  if (isWritten && !isNews) return;
+  const { mine, seen } = tried;
+  await noteWritten(isWritten, records, context, session, id, mine, seen, attempts, text);
 }
 
 function noteWritten(
@@ -64,9 +95,9 @@ function noteWritten(
   text: string,
 ): Awaitable<void> {
   if (!written) return writeAgain(records, context, session, id, attempts);
-  const view = context.viewOf(session.id);
+  const view = context.viewOf(session.id, session);
   view.stored = text;
-  if (session === context.current()) noteSeen(view, seen, mine); // else it has been reloaded since, as it was before
+  noteSeen(view, seen, mine);
   return undefined;
 }
 
