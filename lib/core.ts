@@ -135,6 +135,11 @@ export class Core {
     return replaced || !this.#text ? this.#callback : this.#text;
   }
 
+  /** Whether the store answers before its methods have returned. */
+  get answersAtOnce(): boolean {
+    return this.store instanceof MemoryStore && this.driver === this.#text;
+  }
+
   /** Whether nobody can tell when a new session is made: no code of the app's takes part in it. */
   get beginsUnseen(): boolean {
     const { genid, cookieIsFixed } = this.settings;

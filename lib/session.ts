@@ -138,7 +138,8 @@ export class Session {
   regenerate(options: RegenerateOptions, callback: Callback): this;
   regenerate(first?: RegenerateOptions | Callback, second?: Callback): this | Promise<void> {
     const [options, callback] = typeof first === 'function' ? [{}, first] : [first ?? {}, second];
-    return run(this, callback, (done) => {
+    const told = callback && ((error?: any) => callback(error)); // with an argument always, as express-session's
+    return run(this, told, (done) => {
       const kept = keptData(this, options);
       const { createdAt } = this.cookie;
       const context = contextOf(this.req);
@@ -245,7 +246,7 @@ function run<S extends Session>(
   operation: (done: Callback) => void,
 ): S | Promise<void> {
   if (callback) {
-    operation(callback);
+    operation((error) => (error === undefined ? callback() : callback(error)));
     return session;
   }
   const promise = new Promise<void>((resolve, reject) => {

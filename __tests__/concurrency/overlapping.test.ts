@@ -1,5 +1,5 @@
 import session from '../../lib/index.js';
-import { type Gate, gate } from '../support/http.js';
+import { type Gate, gate, turn } from '../support/http.js';
 import { movingClock } from '../support/moving-clock.js';
 import { closeSites } from '../support/sites.js';
 import { bodyOf, INITIAL, share } from './shared-session.js';
@@ -14,7 +14,7 @@ const clock = movingClock();
 function poolStore({ done = false } = {}) {
   const { texts } = new session.MemoryStore();
   const held: Gate[] = [];
-  let holds: ('before' | 'after')[] = [];
+  let holds: ('before' | 'after' | undefined)[] = [];
   const store: session.SessionStore = {
     get: (id) => texts.get(id),
     async set(...args) {
@@ -552,4 +552,40 @@ describe('a reload of a session whose id another request has rotated', () => {
 
     expect(Object.values(shared.data())).toContainEqual({ ...INITIAL, a: 'theirs' });
   });
+});
+
+test('a key that is removed while an update gives it what it had been saved with stays removed', async () => {
+  const shared = await share('text store');
+  await shared.request(async ({ session }) => {
+    const changing = gate();
+    await Object.assign(session, { k: 5 }).save();
+    session.k = 6;
+    const updated = session.update(async (draft: any) => {
+      await changing.opened;
+      draft.k = 5;
+    });
+    await turn(); // the update has read the session
+    delete session.k;
+    changing.open();
+    await updated;
+  });
+  await shared.settled();
+
+  expect(shared.data()[shared.id]).toEqual(INITIAL);
+});
+
+test('a rotation whose answer was lost is no theft when its browser comes with the old id again', async () => {
+  const { store, hold, release, data } = poolStore();
+  const options = { rotateAfter: 1000, rotateGrace: 500, onReuse: 'revoke', storeTimeout: 50 } as const;
+  const shared = await share(store, options);
+  clock.advance(1100);
+  hold(undefined, 'after'); // of the session under its new id, and of the pointer
+  const answer = await shared.request(({ session }) => Object.assign(session, { k: 1 }));
+  expect(answer.setCookie).toHaveLength(1);
+  release(0);
+  await shared.settled();
+
+  const [id] = decodeURIComponent(answer.setCookie[0]!.slice('connect.sid=s%3A'.length)).split('.');
+  expect(await data(id!)).toEqual({ ...INITIAL, k: 1 });
+  expect(shared.events).toEqual([]);
 });

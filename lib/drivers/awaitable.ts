@@ -49,7 +49,7 @@ function callBackLater<T>(value: Promise<T>, done: Answer<T>, context: SessionCo
 }
 
 function fail<T>(error: unknown, done: Answer<T>, context: SessionContext): void {
-  done(error ?? new Error('the session store failed without an error'), undefined, context);
+  done(error || new Error('the session store failed without an error'), undefined, context);
 }
 
 export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {

@@ -15,7 +15,7 @@ import { exposeSession, isExposed } from './exposed-session.js';
 import { RequestFacts } from './facts.js';
 import { SessionHistory } from './history.js';
 import { type IdChanges, NO_ID_CHANGES } from './id-changes.js';
-import { InFlight } from './in-flight.js';
+import { InFlight, inLaterTurn } from './in-flight.js';
 import { contextOf, setContext } from './request-slot.js';
 import { setCookies } from './session-cookie.js';
 import { settle } from './settle.js';
@@ -222,7 +222,7 @@ export class SessionContext implements EndListener, Unwinding {
 
   run(done: Callback, operation: (finished: Callback) => void): void {
     this.inFlight ??= new InFlight();
-    this.inFlight.run(done, operation);
+    this.inFlight.run(done, this.core.answersAtOnce ? inLaterTurn(operation) : operation);
   }
 
   destroyRecord(id: string, done: Callback): void {

@@ -1,5 +1,13 @@
 import type { Callback } from '../session.js';
 
+/**
+ * An operation that finishes in a later turn of the event loop. Our MemoryStore answers at once, express-session's does not:
+ * nobody expects a callback before the call has returned.
+ */
+export function inLaterTurn(operation: (finished: Callback) => void): typeof operation {
+  return (finished) => operation((error) => setImmediate(finished, error));
+}
+
 /** Counts the operations that are under way, so that others can wait until there are none. */
 export class InFlight {
   count = 0;

@@ -29,7 +29,7 @@ export function callStore(
   };
   const isOurs = (error: unknown) => error !== undefined && error === thrownByUs;
   const fail = (error: unknown) => {
-    if (!answered) answer(error ?? new Error('the session store failed without an error'));
+    if (!answered) answer(error || new Error('the session store failed without an error'));
     else if (isOurs(error))
       throw error; // it is meant for our caller
     else late(error);

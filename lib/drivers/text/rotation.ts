@@ -3,6 +3,8 @@ import { expiryOf } from '../../lifetime.js';
 import { pointerText } from '../../pointer.js';
 import type { SessionContext } from '../../request/context.js';
 import type { Session } from '../../session.js';
+import type { SetOptions } from '../../stores/store.js';
+import type { TextStore } from '../awaitable.js';
 import { Attempts } from '../back-off.js';
 import { giveUp } from './interruption.js';
 import type { TextRecords } from './records.js';
@@ -23,7 +25,7 @@ export async function rotate(records: TextRecords, context: SessionContext, sess
     const owner = records.ownerOf(text);
     await store.set(target, text, owner === undefined ? { expires } : { expires, owner });
     const pointer = pointerText(old, JSON.parse(text), { target, movedAt: Date.now() });
-    if (await store.set(old, pointer, { expires, expected: view.stored ?? null })) {
+    if (await putPointer(store, old, pointer, { expires, expected: view.stored ?? null })) {
       context.rename(session, target);
       Object.assign(context.viewOf(target, session), { stored: text, seen: mine });
       context.saved(session);
@@ -37,4 +39,19 @@ export async function rotate(records: TextRecords, context: SessionContext, sess
       return found ? write(records, context, session) : giveUp(context, session, mine);
     }
   }
+}
+
+/** A pointer that was put there although the store did not say so: the next request with the old id would look like a thief's. */
+async function putPointer(store: TextStore, id: string, pointer: string, how: SetOptions): Promise<boolean> {
+  try {
+    return await store.set(id, pointer, how);
+  } catch (error) {
+    const stored = await textUnder(store, id).catch(() => undefined);
+    if (stored !== pointer) throw error;
+    return true;
+  }
+}
+
+async function textUnder(store: TextStore, id: string): Promise<string | undefined> {
+  return store.get(id);
 }

@@ -55,8 +55,9 @@ export async function update<T>(
       if (isLatest) view.stored = text;
       noteSeen(view, seen, withCookieOf(text, mine));
       context.stored(session.id);
-      applyChanges(session, JSON.parse(mine), draft);
-      if (isLatest && dataText(session) === dataText(draft)) context.saved(session); // else the app has changed it meanwhile
+      const hasChanged = applyChanges(session, JSON.parse(mine), draft);
+      if (isLatest && dataText(session) === dataText(draft)) context.saved(session);
+      else if (hasChanged) context.history.notSaved(); // it may have been put back to what had been saved before
       return result;
     }
   }
@@ -100,8 +101,9 @@ function withCookieOf(text: string, own: string | undefined): string {
 /**
  * Makes the live session show what has changed from one record to another. Its cookie stays, and so does what the app has
  * changed in it meanwhile.
+ * @returns whether the app has changed any data
  */
-function applyChanges(session: Session, before: SessionRecord, after: SessionRecord): void {
+function applyChanges(session: Session, before: SessionRecord, after: SessionRecord): boolean {
   const live = session as unknown as SessionRecord;
   const changedMeanwhile = changedKeys(before, JSON.parse(JSON.stringify(session)));
   for (const key of changedKeys(before, after)) {
@@ -109,4 +111,5 @@ function applyChanges(session: Session, before: SessionRecord, after: SessionRec
     if (Object.hasOwn(after, key)) live[key] = after[key];
     else delete live[key];
   }
+  return changedMeanwhile.some((key) => key !== 'cookie');
 }

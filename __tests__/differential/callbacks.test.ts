@@ -1,0 +1,42 @@
+/** When the callbacks of a session's methods are called, and with what. */
+import type { AddressInfo } from 'node:net';
+import { send } from './client.js';
+import { SECRETS, signedValue } from './cookies.js';
+import { listen } from './hosts.js';
+import { ours, type Request, real, type Subject } from './subjects.js';
+
+const METHODS = ['save', 'reload', 'destroy', 'regenerate', 'save of an unknown one'] as const;
+
+/** What a handler sees of one call, over the package's own MemoryStore. */
+async function callbackOf(subject: Subject, what: (typeof METHODS)[number]): Promise<unknown> {
+  const store = new subject.MemoryStore();
+  await new Promise((stored) => store['set']('known', { cookie: {}, a: 1 }, stored));
+  const seen: unknown[] = [];
+  const server = await listen('http', {
+    before: [],
+    sessions: [subject({ secret: SECRETS[0], store, resave: false, saveUninitialized: false })],
+    mountAt: '/',
+    trustProxy: false,
+    handler: (req: Request, res) => {
+      const method = what.split(' ')[0]!;
+      let hasReturned = false;
+      let microtasks = 0;
+      req['session'][method]((...args: unknown[]) => {
+        seen.push({ args, hasReturned, microtasks });
+        res.end();
+      });
+      hasReturned = true;
+      queueMicrotask(() => microtasks++);
+    },
+    onError: (error) => seen.push(error),
+  });
+  const id = what.endsWith('unknown one') ? 'unknown' : 'known';
+  const { port } = server.address() as AddressInfo;
+  await send(port, 'GET', '/', { Cookie: `connect.sid=${signedValue(id, SECRETS[0])}` });
+  await new Promise((closed) => server.close(closed));
+  return seen;
+}
+
+test.each(METHODS)('MemoryStore: the callback of %s()', async (what) => {
+  expect(await callbackOf(ours, what)).toStrictEqual(await callbackOf(real, what));
+});
