@@ -126,3 +126,25 @@ test('all adapters over one back end share a lock', () => {
   expect(lockOf(backend)).toBe(lockOf(backend));
   expect(lockOf({})).not.toBe(lockOf(backend));
 });
+
+test('an operation that need not wait for long runs before the one in front of it has ended', async () => {
+  const lock = new IdLock();
+  const first = gate<string>();
+  const held = lock.run('id', () => first.promise);
+
+  expect(await lock.run('id', async () => 'second', 10)).toBe('second');
+  first.open('first');
+  expect(await held).toBe('first');
+  expect(lock.size).toBe(0);
+});
+
+test('one that may wait for long runs as soon as the one in front of it has ended', async () => {
+  const lock = new IdLock();
+  const first = gate<void>();
+  const held = lock.run('id', () => first.promise);
+  const second = lock.run('id', async () => 'second', 2 ** 30);
+  first.open();
+  await held;
+
+  expect(await second).toBe('second');
+});

@@ -230,3 +230,29 @@ describe('onStoreDown', () => {
     ]);
   });
 });
+
+test('updates wait for one another no longer than the store may take', async () => {
+  const { texts } = new session.MemoryStore();
+  let isSilent = false;
+  let reads = 0;
+  const get: session.SessionStore['get'] = (id) => {
+    reads++;
+    return isSilent ? new Promise(() => {}) : texts.get(id);
+  };
+  const shared = await share({ ...texts, get }, { storeTimeout: TIMEOUT, saveFailure: 'error' });
+  const answer = await shared.request(async (req) => {
+    isSilent = true;
+    reads = 0;
+    const updates = [1, 2, 3].map(() => req.session.update((draft: any) => draft.n++).catch(codeOf));
+    await new Promise((resolve) => setTimeout(resolve, TIMEOUT * 1.5)); // timers fire in the order in which they are due
+    const begun = reads;
+    return [begun, ...(await Promise.all(updates))];
+  });
+
+  const code = 'ERR_SESSION_STORE_TIMEOUT';
+  expect(bodyOf(answer)).toEqual([3, code, code, code]);
+});
+
+function codeOf(error: any): unknown {
+  return error.code;
+}

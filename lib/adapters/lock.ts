@@ -11,15 +11,16 @@ export class IdLock {
   /**
    * Runs `operation` once those that were given before for the same id have ended. One that never ends (a back end
    * that has lost its callback) blocks the others for 30 seconds, not for ever.
+   * @param mostWait after how many milliseconds it runs all the same; for operations that are merely better done in turn
    */
-  async run<T>(id: string, operation: () => Promise<T>): Promise<T> {
+  async run<T>(id: string, operation: () => Promise<T>, mostWait: number = Infinity): Promise<T> {
     const before = this.#last.get(id);
     let open!: () => void;
     const opened = new Promise<void>((resolve) => {
       open = resolve;
     });
     this.#last.set(id, opened);
-    await before;
+    if (before) await (mostWait === Infinity ? before : within(before, mostWait));
 
     const release = () => {
       open();
@@ -39,6 +40,17 @@ export class IdLock {
   get size(): number {
     return this.#last.size;
   }
+}
+
+/** Resolves when the promise does, or in so many milliseconds. */
+function within(promise: Promise<void>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    void promise.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 const locks = new WeakMap<object, IdLock>();

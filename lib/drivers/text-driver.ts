@@ -66,13 +66,17 @@ export class TextDriver implements StoreDriver {
   /**
    * Runs `change` on a fresh copy of the stored session, together with what the request has changed itself, and stores
    * the result; runs it again when another request was faster. The live session then shows the result.
+   *
+   * Those of one session take turns, since each that comes between another's read and write makes it begin again. A store
+   * that is silent keeps nobody waiting for more than one turn.
    */
   update<T>(
     context: SessionContext,
     session: Session,
     change: (draft: SessionRecord) => T | Promise<T>,
   ): Promise<T> {
-    return this.#updates.run(session.id, () => update(this.#records, context, session, change));
+    const { storeTimeout } = this.#core.settings;
+    return this.#updates.run(session.id, () => update(this.#records, context, session, change), storeTimeout);
   }
 
   /** Stores the session under a new id, and leaves a pointer to it under the old one. */
