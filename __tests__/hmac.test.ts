@@ -17,16 +17,10 @@ const string = size.chain((length) =>
   ),
 );
 
-test('test cases 2 and 6 of RFC 4231', () => {
+test('test case 2 of RFC 4231', () => {
   const hex = (text: string, key: string) => Buffer.from(hmac(text, key), 'base64').toString('hex');
   expect(hex('what do ya want for nothing?', 'Jefe')).toBe(
     '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
-  );
-  // keys of RFC 4231 that aren't text can't be given as a string
-  expect(
-    hmac('Test Using Larger Than Block-Size Key - Hash Key First', Buffer.alloc(131, 0xaa) as never),
-  ).toBe(
-    Buffer.from('60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54', 'hex').toString('base64'),
   );
 });
 
@@ -53,8 +47,11 @@ test('of keys that are no strings, and may change', () => {
 test('without crypto.hash(), which Node.js 20.0 lacks', () => {
   jest.isolateModules(() => {
     jest.doMock('node:crypto', () => ({ ...jest.requireActual('node:crypto'), hash: undefined }));
-    const old = require('../lib/cookies/hmac.js') as { hmac: typeof hmac };
-    expect(old.hmac('id', 'keyboard cat')).toBe(byNode('id', 'keyboard cat'));
-    jest.dontMock('node:crypto');
+    try {
+      const old = require('../lib/cookies/hmac.js') as { hmac: typeof hmac };
+      expect(old.hmac('id', 'keyboard cat')).toBe(byNode('id', 'keyboard cat'));
+    } finally {
+      jest.dontMock('node:crypto');
+    }
   });
 });

@@ -215,6 +215,29 @@ describe('changedText', () => {
     expect(changed(now, before)).toBe(stringify(now));
   });
 
+  test('in a longer text, too, of which the result has as much as is asked for', () => {
+    const changes = fc.oneof(record, fc.constant({ a: 1 }), fc.constant({ a: 2 }), fc.constant({}));
+    fc.assert(
+      fc.property(changes, changes, fc.string(), (now, before, front) => {
+        const expected = changed(now, before);
+        const text = front + stringify(before);
+        const whole = expected ? front + expected : expected;
+        expect(changedText(now, text, 'cookie', front.length)).toBe(expected);
+        expect(changedText(now, text, 'cookie', front.length, 0)).toBe(whole);
+        expect(matchesText(now, text, 'cookie', front.length)).toBe(matches(now, stringify(before)));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('puts in eight values, and no more: to see that one has changed may take a look at all of the text', () => {
+    const values = (count: number, value: string) =>
+      Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`k${n}`, n < count ? value : 'as it was']));
+    const before = values(0, '');
+    expect(changed(values(8, 'now other'), before)).toBe(stringify(values(8, 'now other')));
+    expect(changed(values(9, 'now other'), before)).toBeUndefined();
+  });
+
   test.each([{}, { a: 1 }, { a: { b: [1] }, c: 'x' }])('is empty if %j is what it was', (data) => {
     expect(changed(data, data)).toBe('');
   });

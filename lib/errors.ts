@@ -5,7 +5,15 @@ export function helpLink(code: string): string {
   return `${HELP}#${code.toLowerCase()}`;
 }
 
-/** Every error that this package itself raises at run time. */
+/** What a store has failed with: some reject with nothing. */
+export function reasonOf(error: unknown): unknown {
+  return error || new Error('the session store failed without an error');
+}
+
+/**
+ * Every error that this package itself raises at run time, but for those that express-session has too ("failed to load session")
+ * and that of a store which fails without one.
+ */
 export class SteadyError extends Error {
   /** Stable and machine-readable, such as `ERR_SESSION_STORE_TIMEOUT`. */
   readonly code: string;

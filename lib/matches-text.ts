@@ -11,6 +11,9 @@ const CLOSING_BRACE = 0x7d;
 /** Strings up to this length are compared by character: 2 ns each. Longer ones are searched for, which takes 15 ns where they are. */
 const SHORT = 6;
 
+/** Of more changed values, all is made JSON: to find that a long string has changed may take a look at the rest of the text. */
+const MOST_CHANGES = 8;
+
 /** Nested deeper than this is left to `JSON.stringify`, which guards the stack. */
 const DEEPEST = 200;
 
@@ -55,6 +58,7 @@ export function changedText(
   if (text.indexOf('\\', start) !== -1 || typeof (object as WithToJson).toJSON === 'function')
     return undefined;
   let changed = '';
+  let changes = 0;
   let taken = from;
   let at = start;
   for (const key in object) {
@@ -65,7 +69,7 @@ export function changedText(
     at = afterValue(text, before, value, 0);
     if (at !== DIFFERS) continue;
     at = afterAnyScalar(text, before);
-    if (at === DIFFERS || !isScalar(value)) return undefined;
+    if (at === DIFFERS || !isScalar(value) || ++changes > MOST_CHANGES) return undefined;
     changed += text.slice(taken, before) + JSON.stringify(value);
     taken = at;
   }

@@ -77,6 +77,7 @@ function readCookie(text: string): Readonly<SessionRecord> | undefined {
   return lastCookie;
 }
 
+/** In characters: to put so long a text together from its parts takes more than to make or to read all of it. */
 const LONG = 4096;
 
 /** The {@link dataText} of a session without data. */

@@ -246,6 +246,7 @@ function run<S extends Session>(
   operation: (done: Callback) => void,
 ): S | Promise<void> {
   if (callback) {
+    // as express-session's: without an argument where all went well
     operation((error) => (error === undefined ? callback() : callback(error)));
     return session;
   }

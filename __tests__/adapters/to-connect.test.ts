@@ -154,10 +154,12 @@ describe('a method', () => {
     expect(await calledBack((done) => store.destroy('id', done))).toEqual([error]);
     await expect(store.get('id')).rejects.toBe(error);
 
-    const mute = toConnectStore({ ...recording().store, get: () => Promise.reject(undefined) });
-    expect(await calledBack((done) => mute.get('id', done))).toEqual([
-      new Error('the session store failed without an error'),
-    ]);
+    for (const nothing of [undefined, null, 0, '']) {
+      const mute = toConnectStore({ ...recording().store, get: () => Promise.reject(nothing) });
+      expect(await calledBack((done) => mute.get('id', done))).toEqual([
+        new Error('the session store failed without an error'),
+      ]);
+    }
   });
 
   test('gives the error of a session that is no JSON', async () => {

@@ -1,4 +1,5 @@
 import session from '../../lib/index.js';
+import { beginTrying, endTrying, newView } from '../../lib/request/stored-view.js';
 import { type Gate, gate, turn } from '../support/http.js';
 import { movingClock } from '../support/moving-clock.js';
 import { closeSites } from '../support/sites.js';
@@ -588,4 +589,55 @@ test('a rotation whose answer was lost is no theft when its browser comes with t
   const [id] = decodeURIComponent(answer.setCookie[0]!.slice('connect.sid=s%3A'.length)).split('.');
   expect(await data(id!)).toEqual({ ...INITIAL, k: 1 });
   expect(shared.events).toEqual([]);
+});
+
+describe('a second clear()', () => {
+  const cleared = (session: any) => {
+    session.clear();
+    session.a = 'anew';
+  };
+
+  test('in the midst of an update: nothing is stored, and the cookie expires', async () => {
+    const shared = await share('text store');
+    const answer = await shared.request(async ({ session }) => {
+      cleared(session);
+      const updated = session.update((draft: any) => {
+        draft.b = 'anew';
+        session.clear();
+      });
+      await expect(updated).rejects.toMatchObject({ code: 'ERR_SESSION_GONE' });
+    });
+    await shared.settled();
+
+    expect(shared.data()).toEqual({});
+    expect(answer.setCookie).toEqual([expect.stringContaining('connect.sid=;')]);
+  });
+
+  test('while the session is being read again: it stays cleared', async () => {
+    const shared = await share('text store');
+    await shared.request(async ({ session }) => {
+      cleared(session);
+      await session.save();
+      const read = shared.traffic.hold('get');
+      const reloaded = session.reload();
+      await read.reached;
+      session.clear();
+      read.open();
+      await expect(reloaded).rejects.toThrow('failed to load session');
+    });
+    await shared.settled();
+
+    expect(shared.data()).toEqual({});
+  });
+});
+
+test('of writes without an answer only the latest are remembered', () => {
+  const view = newView('id', undefined, undefined);
+  const tried = Array.from({ length: 40 }, (_, n) => beginTrying(view, undefined, `${n}`));
+  expect(view.tried.map(({ mine }) => mine)).toEqual(tried.slice(-16).map(({ mine }) => mine));
+  expect(endTrying(view, tried[39]!, false)).toBe(true);
+  expect(view.tried).toHaveLength(15);
+  expect(endTrying(view, tried[30]!, true)).toBe(true);
+  expect(view.tried).toEqual(tried.slice(31, 39));
+  expect(endTrying(view, tried[0]!, true)).toBe(false);
 });

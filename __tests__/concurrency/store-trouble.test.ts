@@ -112,6 +112,7 @@ describe('a store that fails', () => {
     ],
     ['by rejecting', 'broken', () => Promise.reject(new Error('broken'))],
     ['without an error', 'the session store failed without an error', () => Promise.reject()],
+    ['with a number for an error', 'the session store failed without an error', () => Promise.reject(0)],
   ])('%s: the app hears of it, and the next request is served', async (_how, message, fail) => {
     const records = new Map<string, string>();
     let broken = false;

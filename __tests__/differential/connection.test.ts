@@ -46,12 +46,15 @@ const endings: Record<string, (res: ServerResponse) => unknown> = {
 const paths = Object.keys(endings).filter((path) => path !== '/trailers');
 const kept = paths.filter((path) => path !== '/close' && path !== '/identity');
 
+/** Node.js 22 and 24 end the chunks of a response that is corked at its end before the corked ones; ours comes out whole. */
+const framed = kept.filter((path) => path !== '/corked' || Number.parseInt(process.versions.node, 10) < 22);
+
 function requests(version: string, paths: string[], headers = ''): string {
   return paths.map((path) => `GET ${path} HTTP/${version}\r\nHost: localhost\r\n${headers}\r\n`).join('');
 }
 
 const wires: [what: string, sent: string][] = [
-  ['requests pipelined on one connection', requests('1.1', [...kept, '/trailers', '/close'])],
+  ['requests pipelined on one connection', requests('1.1', [...framed, '/trailers', '/close'])],
   ['HEAD requests on one connection', requests('1.1', [...kept, '/close']).replaceAll('GET', 'HEAD')],
   ...paths.map((path): [string, string] => [`HTTP/1.0 ${path}`, requests('1.0', [path])]),
   ...kept.map((path): [string, string] => [

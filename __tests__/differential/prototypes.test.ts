@@ -126,6 +126,23 @@ const ownCookies: OwnCookies[] = [
     },
   },
   {
+    what: 'Cookie.prototype.data, by a change of what it gives',
+    patch(prototype) {
+      const { get } = Object.getOwnPropertyDescriptor(prototype, 'data') as { get(): any };
+      Object.defineProperty(prototype, 'data', {
+        configurable: true,
+        get(this: any) {
+          const data = get.call(this);
+          data.path = `/${this.user ?? ''}`;
+          return data;
+        },
+      });
+    },
+    act(session, user) {
+      session.cookie.user = user;
+    },
+  },
+  {
     what: 'Cookie.prototype.serialize',
     patch(prototype) {
       prototype.serialize = (name: string) => `${name}=mine`;

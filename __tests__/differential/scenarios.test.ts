@@ -681,7 +681,7 @@ describe('responses', () => {
     });
   });
 
-  // Plain node:http takes none of these beside a header that is set, or loses a line.
+  // Plain node:http takes none of these beside a header that is set, or, in Node.js 20, loses a line.
   test.each([
     [['Set-Cookie', 'a=b', 'Set-Cookie', 'c=d']],
     [['Set-Cookie', 'a=b', 'X-A', '1', 'Set-Cookie', 'c=d', 'Set-Cookie', 'e=f']],

@@ -48,4 +48,28 @@ describe.each(combine(HOSTS, STORES))('%s, %s', (host, store) => {
     await settled();
     expect(site.errors).toMatchObject([{ code: 'ERR_SESSION_REPLACED' }]);
   });
+
+  test('one that is replaced when the response is over is told of, and harms nobody', async () => {
+    const fixture = await start({
+      host,
+      store,
+      after: [
+        (req, res) => {
+          res.on('finish', () => {
+            req.session = { user: 'ann' } as never;
+          });
+          res.end('done');
+        },
+      ],
+    });
+    const told: unknown[] = [];
+    fixture.sessions.on('error', ({ error }) => told.push(error));
+    fixture.sessions.on('save', () => told.push('save'));
+    await begin(fixture);
+    told.length = 0;
+    expect((await fixture.browser.get('/')).body).toBe('done');
+    await fixture.settled();
+    expect(told).toMatchObject([{ code: 'ERR_SESSION_REPLACED' }]);
+    expect(fixture.onlyData()).toEqual({ user: 'ada' });
+  });
 });

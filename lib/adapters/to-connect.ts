@@ -1,4 +1,4 @@
-import { SteadyError } from '../errors.js';
+import { reasonOf, SteadyError } from '../errors.js';
 import { parseRecord } from '../record.js';
 import type { Callback, SessionData } from '../session.js';
 import { type SessionCallback, Store } from '../stores/connect-store.js';
@@ -149,7 +149,7 @@ function settle<T>(work: Promise<T>, callback: AnswerCallback<T> | undefined): P
   }
   work.then(
     (value) => process.nextTick(callback, null, value),
-    (error) => process.nextTick(callback, error ?? new Error('the session store failed without an error')),
+    (error) => process.nextTick(callback, reasonOf(error)),
   );
   return undefined;
 }

@@ -168,7 +168,6 @@ export class Cookie {
 
   /** The attributes as plain data, in the order in which they are stored. */
   get data(): CookieData {
-    if (this === probed) return PROBED;
     const data: CookieData = {
       originalMaxAge: this.originalMaxAge,
       partitioned: this.partitioned,
@@ -204,18 +203,14 @@ for (const name of ['expires', 'maxAge', 'data', 'serialize', 'toJSON']) {
   Object.defineProperty(Cookie.prototype, name, { enumerable: true });
 }
 
-/** What a cookie's `data` are while they are only asked whether they are ours. */
-const PROBED = Object.freeze({}) as CookieData;
-let probed: Cookie | undefined;
+const { __lookupGetter__: getterOf } = Object.prototype as unknown as {
+  __lookupGetter__(name: string): (() => unknown) | undefined;
+};
+const plainData = getterOf.call(Cookie.prototype, 'data');
 
-/** Whether the app has not replaced what gives a cookie's `data`. Asked by looking: a property's descriptor is an object. */
+/** Whether the app has not replaced what gives a cookie's `data`. A property's descriptor would be an object. */
 export function hasPlainData(cookie: Cookie): boolean {
-  probed = cookie;
-  try {
-    return cookie.data === PROBED;
-  } finally {
-    probed = undefined;
-  }
+  return getterOf.call(cookie, 'data') === plainData;
 }
 
 /**

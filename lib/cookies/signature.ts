@@ -39,7 +39,7 @@ export function unsign(
 /** What 32 bytes come to in base64, without the one sign of padding. */
 const SIGNATURE_LENGTH = 43;
 
-/** Room for the two that are compared: buffers of their own would cost a forged cookie 280 bytes, a tenth of it all. */
+/** Room for the two that are compared: buffers of their own would cost a forged cookie 280 bytes, a fifth of it all. */
 const given = Buffer.alloc(SIGNATURE_LENGTH);
 const wanted = Buffer.alloc(SIGNATURE_LENGTH);
 

@@ -1,3 +1,4 @@
+import { reasonOf } from '../errors.js';
 import type { SessionContext } from '../request/context.js';
 import type { SessionStore } from '../stores/store.js';
 import type { Answer } from './driver.js';
@@ -49,7 +50,7 @@ function callBackLater<T>(value: Promise<T>, done: Answer<T>, context: SessionCo
 }
 
 function fail<T>(error: unknown, done: Answer<T>, context: SessionContext): void {
-  done(error || new Error('the session store failed without an error'), undefined, context);
+  done(reasonOf(error), undefined, context);
 }
 
 export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {

@@ -1,3 +1,4 @@
+import { reasonOf } from '../errors.js';
 import type { SessionStore } from '../stores/store.js';
 import { timed } from './timed-driver.js';
 
@@ -10,7 +11,7 @@ export function timedStore(store: SessionStore, timeout: number): SessionStore {
     new Promise((resolve, reject) => {
       const answer = (error: unknown, value?: T) => (error ? reject(error) : resolve(value as T));
       const done = timed(what, timeout, answer);
-      const fail = (error: unknown) => done(error || new Error('the session store failed without an error'));
+      const fail = (error: unknown) => done(reasonOf(error));
       try {
         operation().then((value) => done(undefined, value), fail);
       } catch (error) {

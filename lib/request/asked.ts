@@ -29,11 +29,11 @@ export function save(context: SessionContext, session: Session, done: Callback):
 }
 
 export function reload(context: SessionContext, session: Session, done: Callback): void {
-  const { cleared } = context.ending;
+  const { clears } = context.ending;
   context.run(done, (finished) =>
     context.driver.load(context, session.id, (error, data) => {
       if (error) return finished(error);
-      if (!data || context.ending.cleared !== cleared) {
+      if (!data || context.ending.clears !== clears) {
         if (context.isSocket) context.interrupt(session);
         return finished(new Error('failed to load session'));
       }
@@ -100,7 +100,7 @@ export function bequeath(
 }
 
 export function clear(context: SessionContext, session: Session): void {
-  context.noteEnding({ cleared: true });
+  context.noteEnding({ cleared: true, clears: context.ending.clears + 1 });
   context.noteIds({ heritage: undefined });
   context.lastCookie = session.cookie;
   context.retire(session.id);

@@ -94,7 +94,7 @@ function decide(context: SessionContext): Commit {
 }
 
 /** An app may have put an object of its own in the session's place, which nobody could store. */
-function refuseReplaced(session: Session): void {
+export function refuseReplaced(session: Session): void {
   if (typeof session.touch === 'function' && session.id !== undefined) return;
   throw new SteadyError(
     'ERR_SESSION_REPLACED',

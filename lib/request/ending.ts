@@ -6,6 +6,8 @@ export interface Ending {
   readonly interruptedId: string | undefined;
   /** The app has called `clear()`. */
   readonly cleared: boolean;
+  /** How often: what was begun before the last time must not bring back what was there then. */
+  readonly clears: number;
   /** The commit has deleted the session's record. */
   readonly deleted: boolean;
 }
@@ -15,5 +17,6 @@ export const NOT_ENDED: Ending = Object.freeze({
   destroyedId: undefined,
   interruptedId: undefined,
   cleared: false,
+  clears: 0,
   deleted: false,
 });

@@ -4,7 +4,7 @@ import { changedKeys } from '../merge.js';
 import { dataText } from '../record.js';
 import type { Session } from '../session.js';
 import { save } from './asked.js';
-import { isUnreachable } from './commit.js';
+import { isUnreachable, refuseReplaced } from './commit.js';
 import type { SessionContext } from './context.js';
 import { isEmptied } from './facts.js';
 import { lookLater } from './look-later.js';
@@ -22,6 +22,7 @@ export function settle(context: SessionContext): void {
     if (!session) return;
     const text = context.history.finalDataOf(session);
     if (!changedSinceCommit(context, session, text)) return watchForLateChanges(context, session, text);
+    refuseReplaced(session);
     const facts = context.facts.look(session, text);
     if (!PRESENT.has(facts.state)) return;
     if (!facts.known && isUnreachable(context)) return;

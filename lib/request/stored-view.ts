@@ -26,6 +26,9 @@ export interface Tried {
 
 const NOTHING_TRIED: readonly Tried[] = [];
 
+/** Of more writes without an answer the first ones are forgotten: each holds on to a text. */
+const MOST_TRIED = 16;
+
 /** The view of this id, of those that the session's earlier ids have had too; mostly there is one in all. */
 export function findView(latest: StoredView | undefined, id: string): StoredView | undefined {
   let view = latest;
@@ -36,11 +39,11 @@ export function findView(latest: StoredView | undefined, id: string): StoredView
 /** A write begins. */
 export function beginTrying(view: StoredView, seen: string | undefined, mine: string): Tried {
   const tried: Tried = { seen, mine };
-  view.tried = [...view.tried, tried];
+  view.tried = [...view.tried.slice(1 - MOST_TRIED), tried];
   return tried;
 }
 
-/** The write has been answered. @returns whether it tells anything new: a later one may have been stored, and noted, before */
+/** The write has been answered. @returns whether no later one has been answered before, so that this tells something new */
 export function endTrying(view: StoredView, tried: Tried, written: boolean): boolean {
   const at = view.tried.indexOf(tried);
   view.tried = written ? view.tried.slice(at + 1) : view.tried.filter((other) => other !== tried);

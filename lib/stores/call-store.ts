@@ -1,3 +1,4 @@
+import { reasonOf } from '../errors.js';
 export type NodeCallback = (error?: any, value?: any) => void;
 
 /**
@@ -29,7 +30,7 @@ export function callStore(
   };
   const isOurs = (error: unknown) => error !== undefined && error === thrownByUs;
   const fail = (error: unknown) => {
-    if (!answered) answer(error || new Error('the session store failed without an error'));
+    if (!answered) answer(reasonOf(error));
     else if (isOurs(error))
       throw error; // it is meant for our caller
     else late(error);

@@ -21,14 +21,13 @@ export async function update<T>(
   change: (draft: SessionRecord) => T | Promise<T>,
 ): Promise<T> {
   if (context.idChanges.heritage && records.mode.merge) await write(records, context, session);
-  const { cleared } = context.ending;
+  const { clears } = context.ending;
+  const isCleared = () => context.ending.clears !== clears;
   for (const attempts = new Attempts(records.core.settings.storeTimeout); ; await attempts.next()) {
-    if (
-      context.ending.cleared !== cleared ||
-      context.isDestroyed(session) ||
-      !(await records.readAgain(context, session))
-    ) {
-      drop(context, session, JSON.stringify(session));
+    const isThere =
+      !isCleared() && !context.isDestroyed(session) && (await records.readAgain(context, session));
+    if (!isThere || isCleared()) {
+      if (!isCleared()) drop(context, session, JSON.stringify(session)); // else the app has ended it itself
       throw new SteadyError(
         'ERR_SESSION_GONE',
         'the session to update has been destroyed or has expired; ask the user to log in again',
@@ -46,12 +45,12 @@ export async function update<T>(
       applyChanges(session, JSON.parse(mine), draft);
       return result;
     }
-    if (context.ending.cleared !== cleared || context.isDestroyed(session)) continue;
+    if (isCleared() || context.isDestroyed(session)) continue;
     const tried = beginTrying(view, seen, mine);
     const cookie = cookieOf(session, mine, before);
     const written = await toldSet(records, context, session, text, stored ?? null, cookie);
     const isLatest = endTrying(view, tried, written);
-    if (written) {
+    if (written && !isCleared()) {
       if (isLatest) view.stored = text;
       noteSeen(view, seen, withCookieOf(text, mine));
       context.stored(session.id);

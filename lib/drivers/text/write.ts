@@ -65,6 +65,7 @@ function tryToWrite(
   return noteLater(written, records, context, session, id, tried, attempts, text);
 }
 
+/** The same for a store that answers later: a later write may have been answered before, and the app may have destroyed the session. */
 async function noteLater(
   written: Promise<boolean>,
   records: TextRecords,
@@ -76,9 +77,9 @@ async function noteLater(
   text: string,
 ): Promise<void> {
   const isWritten = await written;
-  const isNews = endTrying(context.viewOf(session.id, session), tried, isWritten);
+  const isLatest = endTrying(context.viewOf(session.id, session), tried, isWritten);
   if (isWritten && session.id === context.ending.destroyedId) return destroy(records, session.id, 0); // which has overtaken it
-  if (isWritten && !isNews) return;
+  if (isWritten && !isLatest) return;
   const { mine, seen } = tried;
   await noteWritten(isWritten, records, context, session, id, mine, seen, attempts, text);
 }
