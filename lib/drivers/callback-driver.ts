@@ -39,7 +39,7 @@ export class CallbackDriver implements StoreDriver {
       (callback) => store.set(session.id, session as unknown as SessionData, callback),
       store.set.length < 3,
       (error) => {
-        if (!error) context.viewOf(session.id, session).seen = jsonOf(data); // update() goes by it
+        if (!error) context.viewOf(session).seen = jsonOf(data); // update() goes by it
         handOver();
         done(error, undefined, context);
       },

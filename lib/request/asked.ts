@@ -93,7 +93,7 @@ export function bequeath(
 ): Heritage | undefined {
   const { heritage } = context.idChanges;
   if (heritage) return narrowed(heritage, keep, keys);
-  const { seen } = context.viewOf(session.id, session);
+  const { seen } = context.viewOf(session);
   const nothing = keep !== true && keep.length === 0;
   if (nothing || seen === undefined || !context.wasStored(session.id)) return undefined;
   return { id: session.id, keep, keys, base: JSON.parse(seen) };

@@ -255,13 +255,13 @@ export class SessionContext implements EndListener, Unwinding {
 
   /** The session goes on under another id: this request, or one at the same time, has rotated it. */
   rename(session: Session, id: string): void {
-    const { seen, tried } = this.viewOf(session.id, session);
+    const { seen, tried } = this.viewOf(session);
     this.core.rename(session, id);
     this.noteIds({ renamed: true });
     this.identity = { id, signedByOldSecret: false };
     this.history.originalId = id;
     this.storedId = id;
-    Object.assign(this.viewOf(id, session), { seen, tried });
+    Object.assign(this.viewOf(session, id), { seen, tried });
   }
 
   /** Whether there is a record under this id, as far as this request knows. */
@@ -283,23 +283,34 @@ export class SessionContext implements EndListener, Unwinding {
    * What is known of the stored session; for stores of text. There are several only if the id has changed, or the session
    * was reloaded.
    */
-  viewOf(id: string, session?: Session): StoredView {
-    const former = session && this.formerViews?.get(session);
-    const known = findView(former ?? this.latestView, id);
+  viewOf(session: Session, id: string = session.id): StoredView {
+    const former = this.formerViews?.get(session);
+    if (!former) return this.latestViewOf(id);
+    const known = findView(former, id);
     if (known) return known;
-    const { originalId, originalText } = this.history;
-    const view = newView(id, id === originalId ? originalText : undefined, former ?? this.latestView);
-    if (session && former) this.formerViews?.set(session, view);
-    else this.latestView = view;
+    const view = this.firstViewOf(id, former);
+    this.formerViews?.set(session, view);
     return view;
+  }
+
+  private latestViewOf(id: string): StoredView {
+    const known = findView(this.latestView, id);
+    if (known) return known;
+    this.latestView = this.firstViewOf(id, this.latestView);
+    return this.latestView;
+  }
+
+  private firstViewOf(id: string, earlier: StoredView | undefined): StoredView {
+    const { originalId, originalText } = this.history;
+    return newView(id, id === originalId ? originalText : undefined, earlier);
   }
 
   /** The view of a session that has just been read. The one in whose place it is put keeps its own: it may be being stored. */
   viewOfLoaded(id: string): StoredView {
     const session = this.begun ? this.current() : undefined;
-    if (!session || this.formerViews?.has(session)) return this.viewOf(id);
+    if (!session || this.formerViews?.has(session)) return this.latestViewOf(id);
     this.formerViews ??= new WeakMap();
-    this.formerViews.set(session, this.viewOf(session.id));
+    this.formerViews.set(session, this.viewOf(session));
     this.latestView = newView(id, undefined, this.latestView);
     return this.latestView;
   }

@@ -48,7 +48,7 @@ function endsLate(context: SessionContext, session: Session | undefined): boolea
 function changedSinceCommit(context: SessionContext, session: Session, text: string): boolean {
   if (!context.isSocket) return text !== context.history.committedText;
   if (context.ending.cleared) return false; // what was put in after that has no cookie that leads to it
-  const { seen = '{}' } = context.viewOf(session.id, session);
+  const { seen = '{}' } = context.viewOf(session);
   return changedKeys(JSON.parse(seen), JSON.parse(JSON.stringify(session))).some((key) => key !== 'cookie');
 }
 

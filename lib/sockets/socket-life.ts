@@ -22,7 +22,7 @@ export function becomeSocket(context: SessionContext): SocketLife {
   context.driver = context.core.socketDriver;
   const session = context.current();
   if (!session) return { keptAliveAt: 0, livesUntil: Infinity };
-  const view = context.viewOf(session.id, session);
+  const view = context.viewOf(session);
   const { committedText } = context.history;
   if (view.stored === undefined) view.seen = committedText && seenText(session, committedText);
   return {

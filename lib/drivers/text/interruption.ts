@@ -12,7 +12,7 @@ export function giveUp(context: SessionContext, session: Session, mine: string):
 /** The session has gone meanwhile, and stays so: nothing is written. @returns what to say of it, if there were changes */
 export function drop(context: SessionContext, session: Session, mine: string): SteadyError | undefined {
   context.interrupt(session);
-  const keys = keysOfMine(context.viewOf(session.id, session), mine).filter((key) => key !== 'cookie');
+  const keys = keysOfMine(context.viewOf(session), mine).filter((key) => key !== 'cookie');
   return interrupted(context, session.id, keys);
 }
 

@@ -56,7 +56,7 @@ export class TextRecords {
     cookie: Cookie = session.cookie,
   ): Awaitable<boolean> {
     const expires = expiryOf(cookie, this.core.settings, Date.now());
-    const view = context.viewOf(session.id, session);
+    const view = context.viewOf(session);
     const how: SetOptions = expected === undefined ? { expires } : { expires, expected };
     const owner = this.ownerOf(text);
     if (owner !== undefined) how.owner = owner;
@@ -66,7 +66,7 @@ export class TextRecords {
   /** Learns what is stored now, also of a session that gets another id meanwhile. `false`: the session that was stored is gone. */
   async readAgain(context: SessionContext, session: Session, hops = 0): Promise<boolean> {
     const { id } = session;
-    const view = context.viewOf(id, session);
+    const view = context.viewOf(session, id);
     const wasStored = view.stored !== undefined || context.isKnown(id);
     const now = await this.store.get(id);
     const isRenamed = session.id !== id && !context.ending.cleared;
@@ -88,7 +88,7 @@ export class TextRecords {
 
   /** What to store: `mine`, or, if others have written since this request last saw the record, both changes. */
   merged(context: SessionContext, session: Session, mine: string): string {
-    const view = context.viewOf(session.id, session);
+    const view = context.viewOf(session);
     const text = mergedText(view, mine, this.core.settings.merge);
     if (text !== mine) {
       this.core.events.emit('conflict', session.id, { req: context.req, keys: keysOfOthers(view) });

@@ -15,7 +15,7 @@ export async function rotate(records: TextRecords, context: SessionContext, sess
   const { core, store } = records;
   const { genid } = core.settings;
   const old = session.id;
-  const view = context.viewOf(old, session);
+  const view = context.viewOf(session, old);
   session.cookie.rotatedAt = Date.now();
   const mine = compactJson(session);
   const target = genid(context.req);
@@ -27,7 +27,7 @@ export async function rotate(records: TextRecords, context: SessionContext, sess
     const pointer = pointerText(old, JSON.parse(text), { target, movedAt: Date.now() });
     if (await putPointer(store, old, pointer, { expires, expected: view.stored ?? null })) {
       context.rename(session, target);
-      Object.assign(context.viewOf(target, session), { stored: text, seen: mine });
+      Object.assign(context.viewOf(session, target), { stored: text, seen: mine });
       context.saved(session);
       core.sockets.move(old, target);
       core.events.emit('rotate', old, { req: context.req });

@@ -22,7 +22,7 @@ export async function succeed(
   hops = 0,
 ): Promise<boolean> {
   const { core, store } = records;
-  const view = context.viewOf(session.id, session);
+  const view = context.viewOf(session);
   for (const attempts = new Attempts(core.settings.storeTimeout); ; await attempts.next()) {
     const old = await store.get(heritage.id);
     const pointer = old === undefined ? undefined : records.pointerOf(heritage.id, old);
@@ -54,7 +54,7 @@ async function disinherit(
   session: Session,
   { keys }: Heritage,
 ): Promise<void> {
-  const view = context.viewOf(session.id, session);
+  const view = context.viewOf(session);
   context.noteIds({ heritage: undefined });
   core.sockets.end(session.id);
   view.seen = view.stored;

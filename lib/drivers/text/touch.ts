@@ -23,7 +23,7 @@ export function touch(
 ): Awaitable<void> {
   const { settings } = records.core;
   const { rewriteOnTouch } = records.mode;
-  const view = context.viewOf(session.id, session);
+  const view = context.viewOf(session);
   const { stored, seen } = view;
   if (data === undefined || (context.isSocket && stored === undefined))
     return touchAsStored(records, context, session);
@@ -51,7 +51,7 @@ async function touchAsStored(records: TextRecords, context: SessionContext, sess
   const found = await records.readAgain(context, session);
   if (context.ending.cleared || context.isDestroyed(session)) return;
   if (!found) return context.interrupt(session);
-  const view = context.viewOf(session.id, session);
+  const view = context.viewOf(session);
   takeOverLimits(view, session.cookie);
   prolongSocket(context, session);
   const until = expiryOf(session.cookie, records.core.settings, Date.now());

@@ -33,7 +33,7 @@ export async function update<T>(
         'the session to update has been destroyed or has expired; ask the user to log in again',
       );
     }
-    const view = context.viewOf(session.id, session);
+    const view = context.viewOf(session);
     const { stored, seen } = view; // the request may read and store the session while `change` runs
     const mine = JSON.stringify(session);
     const before = records.merged(context, session, mine);

@@ -23,7 +23,7 @@ export function write(
   const { heritage } = context.idChanges;
   if (heritage && records.mode.merge) return writeAsHeir(records, context, session, heritage, mine);
   // a socket whose session was renamed, or loaded by callback, has not seen the record; it must not make it anew
-  const unseen = context.isStored(session.id) && context.viewOf(session.id, session).stored === undefined;
+  const unseen = context.isStored(session.id) && context.viewOf(session).stored === undefined;
   return unseen
     ? writeAgain(records, context, session, session.id)
     : tryToWrite(records, context, session, mine);
@@ -54,7 +54,7 @@ function tryToWrite(
   mine: string,
   attempts?: Attempts,
 ): Awaitable<void> {
-  const view = context.viewOf(session.id, session);
+  const view = context.viewOf(session);
   const { id, stored, seen } = view;
   const text = records.merged(context, session, mine);
   const expected = records.mode.merge ? (stored ?? null) : undefined;
@@ -77,7 +77,7 @@ async function noteLater(
   text: string,
 ): Promise<void> {
   const isWritten = await written;
-  const isLatest = endTrying(context.viewOf(session.id, session), tried, isWritten);
+  const isLatest = endTrying(context.viewOf(session), tried, isWritten);
   if (isWritten && session.id === context.ending.destroyedId) return destroy(records, session.id, 0); // which has overtaken it
   if (isWritten && !isLatest) return;
   const { mine, seen } = tried;
@@ -96,7 +96,7 @@ function noteWritten(
   text: string,
 ): Awaitable<void> {
   if (!written) return writeAgain(records, context, session, id, attempts);
-  const view = context.viewOf(session.id, session);
+  const view = context.viewOf(session);
   view.stored = text;
   noteSeen(view, seen, mine);
   return undefined;
