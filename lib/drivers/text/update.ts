@@ -24,14 +24,12 @@ export async function update<T>(
   const { clears } = context.ending;
   const isCleared = () => context.ending.clears !== clears;
   for (const attempts = new Attempts(records.core.settings.storeTimeout); ; await attempts.next()) {
-    const isThere =
-      !isCleared() && !context.isDestroyed(session) && (await records.readAgain(context, session));
-    if (!isThere || isCleared()) {
-      if (!isCleared()) drop(context, session, JSON.stringify(session)); // else the app has ended it itself
-      throw new SteadyError(
-        'ERR_SESSION_GONE',
-        'the session to update has been destroyed or has expired; ask the user to log in again',
-      );
+    const mayBeThere = !isCleared() && !context.isDestroyed(session);
+    const isThere = mayBeThere && (await records.readAgain(context, session));
+    if (isCleared()) throw gone(); // the app has ended it itself
+    if (!isThere) {
+      drop(context, session, JSON.stringify(session));
+      throw gone();
     }
     const view = context.viewOf(session);
     const { stored, seen } = view; // the request may read and store the session while `change` runs
@@ -53,13 +51,31 @@ export async function update<T>(
     if (written && !isCleared()) {
       if (isLatest) view.stored = text;
       noteSeen(view, seen, withCookieOf(text, mine));
-      context.stored(session.id);
-      const hasChanged = applyChanges(session, JSON.parse(mine), draft);
-      if (isLatest && dataText(session) === dataText(draft)) context.saved(session);
-      else if (hasChanged) context.history.notSaved(); // it may have been put back to what had been saved before
+      noteUpdated(context, session, mine, draft, isLatest);
       return result;
     }
   }
+}
+
+function gone(): SteadyError {
+  return new SteadyError(
+    'ERR_SESSION_GONE',
+    'the session to update has been destroyed or has expired; ask the user to log in again',
+  );
+}
+
+/** The live session shows the result, and need not be saved for it. */
+function noteUpdated(
+  context: SessionContext,
+  session: Session,
+  mine: string,
+  draft: SessionRecord,
+  isLatest: boolean,
+): void {
+  context.stored(session.id);
+  const hasChanged = applyChanges(session, JSON.parse(mine), draft);
+  if (isLatest && dataText(session) === dataText(draft)) context.saved(session);
+  else if (hasChanged) context.history.notSaved(); // it may have been put back to what had been saved before
 }
 
 /** Writes on behalf of `update()`, which no watched driver knows of. */
