@@ -83,6 +83,11 @@ describe('matchesText', () => {
       { a: 'seventeen letters","b":"2' },
       { a: 'seventeen letters', b: '2' },
     ],
+    [
+      'another long string, which another key has, too',
+      { a: 'seventeen lettorz', b: 'seventeen lettorz' },
+      { a: 'seventeen letters', b: 'seventeen lettorz' },
+    ],
     ['a backslash more', { a: 'b\\\\' }, { a: 'b\\' }],
     ['a key that looks like a member', { 'a":1,"b': 2 }, { a: 1, b: 2 }],
   ])('sees %s', (_, now, before) => {
@@ -230,12 +235,24 @@ describe('changedText', () => {
     );
   });
 
-  test('puts in eight values, and no more: to see that one has changed may take a look at all of the text', () => {
-    const values = (count: number, value: string) =>
-      Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`k${n}`, n < count ? value : 'as it was']));
-    const before = values(0, '');
-    expect(changed(values(8, 'now other'), before)).toBe(stringify(values(8, 'now other')));
-    expect(changed(values(9, 'now other'), before)).toBeUndefined();
+  describe('in a text that begins before it', () => {
+    const head = '{"cookie":{"path":"/\\\\"},'; // with a backslash
+    const text = `${head}"a":1,"b":"x"}`;
+    const now = { cookie: {}, a: 2, b: 'x' };
+
+    test('gives what changes from there on, or all of it', () => {
+      expect(changedText(now, text, 'cookie', head.length)).toBe('"a":2,"b":"x"}');
+      expect(changedText(now, text, 'cookie', head.length, 0)).toBe(`${head}"a":2,"b":"x"}`);
+    });
+
+    test('is empty if nothing has changed', () => {
+      expect(changedText({ a: 1, b: 'x' }, text, 'cookie', head.length, 0)).toBe('');
+    });
+
+    test('matchesText knows it', () => {
+      expect(matchesText({ a: 1, b: 'x' }, text, 'cookie', head.length)).toBe(true);
+      expect(matchesText(now, text, 'cookie', head.length)).toBe(false);
+    });
   });
 
   test.each([{}, { a: 1 }, { a: { b: [1] }, c: 'x' }])('is empty if %j is what it was', (data) => {

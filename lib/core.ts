@@ -54,7 +54,8 @@ function textsOf(store: MemoryStore): TextStore {
   const { records } = store;
   return {
     get: (id) => records.read(id),
-    set: (id, text, how) => (store.isPlain ? records.writeCompact(id, text, how) : store.set(id, text, how)),
+    set: (id, text, how) =>
+      store.isPlain ? records.writeCompact(records.ownId(id), text, how) : store.set(id, text, how),
     touch: (id, expires) => (store.isPlain ? records.prolong(id, expires) : store.touch(id, expires)),
     destroy: (id) => (store.isPlain ? records.remove(id) : store.destroy(id)),
     ids: () => store.ids(),

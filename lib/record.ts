@@ -172,9 +172,14 @@ export function recordText(session: object, data: string, whole?: WholeText): st
 /** Whether a session's JSON does. The app may have put something else in the place of the cookie. */
 function beginsWithCookie(session: object): session is { cookie: Cookie } {
   if (hasToJson(session)) return false;
-  for (const key in session)
-    return key === 'cookie' && (session as { cookie: unknown }).cookie instanceof Cookie;
+  for (const key in session) return key === 'cookie' && isOurs((session as { cookie: unknown }).cookie);
   return false;
+}
+
+const { toJSON } = Cookie.prototype;
+
+function isOurs(cookie: unknown): boolean {
+  return cookie instanceof Cookie && cookie.toJSON === toJSON;
 }
 
 /** An app may have its own idea of a session's JSON, which then is one with or without a cookie. */

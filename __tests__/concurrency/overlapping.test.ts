@@ -641,3 +641,148 @@ test('of writes without an answer only the latest are remembered', () => {
   expect(view.tried).toEqual(tried.slice(31, 39));
   expect(endTrying(view, tried[0]!, true)).toBe(false);
 });
+
+test('what a later save stores, answered after an earlier one, can be removed after it', async () => {
+  const { store, hold, release, data } = poolStore();
+  const shared = await share(store);
+  await shared.request(async ({ session }) => {
+    hold('after', undefined, 'after');
+    const first = Object.assign(session, { one: 1 }).save();
+    await new Promise(setImmediate);
+    const second = Object.assign(session, { two: 2 }).save();
+    for (let turns = 0; turns < 5; turns++) await turn(); // it has met the first, and been stored
+    release(0);
+    await first;
+    release(1);
+    await second;
+    delete session.two;
+  });
+  await shared.settled();
+
+  expect(await data(shared.id)).toEqual({ ...INITIAL, one: 1 });
+});
+
+test('two saves of a regenerated session, the first of which fails: the second one stores it', async () => {
+  const { store, data } = poolStore();
+  let fails = false;
+  const set: session.SessionStore['set'] = async (...args) => {
+    if (!fails) return store.set(...args);
+    fails = false;
+    throw new Error('not now');
+  };
+  const shared = await share({ ...store, set });
+  const answer = await shared.request(async (req) => {
+    await req.session.regenerate({ keep: true });
+    fails = true;
+    const saves = [req.session.save(), Object.assign(req.session, { one: 1 }).save()];
+    const results = await Promise.allSettled(saves);
+    return [req.sessionID, await data(req.sessionID), ...results.map(({ status }) => status)];
+  });
+
+  const [, stored, ...statuses] = bodyOf(answer) as unknown[];
+  expect(statuses).toEqual(['rejected', 'fulfilled']);
+  expect(stored).toEqual({ ...INITIAL, one: 1 });
+});
+
+test('an update that a save of its own request has overtaken holds, whichever is answered first', async () => {
+  const { store, hold, release, data } = poolStore();
+  const shared = await share(store);
+  await shared.request(async ({ session }) => {
+    hold('before', 'after', 'after');
+    const saved = Object.assign(session, { n: 4 }).save();
+    const updated = session.update((draft: any) => draft.n++);
+    for (let turns = 0; turns < 5; turns++) await turn(); // it has been stored
+    release(0);
+    for (let turns = 0; turns < 5; turns++) await turn(); // the save has met it, and been stored again
+    release(1);
+    await updated;
+    release(2);
+    await saved;
+    expect(session.n).toBe(5);
+  });
+  await shared.settled();
+
+  expect(await data(shared.id)).toEqual({ ...INITIAL, n: 5 });
+});
+
+test('what is there only while a save meets another one’s change does not stay', async () => {
+  const { store, holdNext, release, data } = poolStore();
+  const shared = await share(store);
+  await shared.request(async ({ session }) => {
+    holdNext(1);
+    const saved = Object.assign(session, { one: 1 }).save();
+    await turn();
+    await shared.request((other) => Object.assign(other.session, { theirs: 1 }));
+    session.two = 2;
+    release(0);
+    await saved;
+    delete session.two;
+  });
+  await shared.settled();
+
+  expect(await data(shared.id)).toEqual({ ...INITIAL, one: 1, theirs: 1 });
+});
+
+test('a key that is put back to what it was saved with, while an update changes it, stays so', async () => {
+  const shared = await share('text store');
+  await shared.request(async ({ session }) => {
+    const changing = gate();
+    await Object.assign(session, { k: 5 }).save();
+    session.k = 6;
+    const updated = session.update(async (draft: any) => {
+      await changing.opened;
+      draft.k = 9;
+    });
+    await turn(); // the update has read the session
+    session.k = 5;
+    changing.open();
+    await updated;
+  });
+  await shared.settled();
+
+  expect(shared.data()[shared.id]).toEqual({ ...INITIAL, k: 5 });
+});
+
+test('what an update has put in can be removed after it', async () => {
+  const shared = await share('text store');
+  await shared.request(async ({ session }) => {
+    await session.update((draft: any) => Object.assign(draft, { k: 1 }));
+    delete session.k;
+  });
+  await shared.settled();
+
+  expect(shared.data()[shared.id]).toEqual(INITIAL);
+});
+
+test('a session that is cleared in the midst of its update is not stored under its new id', async () => {
+  const shared = await share('text store');
+  const answer = await shared.request(({ session }) =>
+    session
+      .update((draft: any) => {
+        draft.n++;
+        session.clear();
+      })
+      .catch((error: any) => error.code),
+  );
+  await shared.settled();
+
+  expect(bodyOf(answer)).toBe('ERR_SESSION_GONE');
+  expect(shared.data()).toEqual({});
+});
+
+test('a rotation whose pointer could not be stored has not taken place', async () => {
+  const { store, data } = poolStore();
+  let writes = Number.NaN;
+  const set: session.SessionStore['set'] = async (...args) => {
+    if (++writes === 2) throw new Error('not now');
+    return store.set(...args);
+  };
+  const shared = await share({ ...store, set }, { rotateAfter: 1000, saveFailure: 'error' });
+  clock.advance(1100);
+  writes = 0;
+  const answer = await shared.request(({ session }) => Object.assign(session, { k: 1 }));
+  await shared.settled();
+
+  expect(answer).toMatchObject({ status: 500, setCookie: [] });
+  expect(await data(shared.id)).toEqual(INITIAL);
+});

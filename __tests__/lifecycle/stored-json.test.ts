@@ -27,6 +27,10 @@ const changes: Record<string, (session: any, res: any) => unknown> = {
     session.first++;
     session.cookie.maxAge = 2 * HOUR;
   },
+  'an attribute of the cookie that is no lifetime': (session) => {
+    session.first++;
+    session.cookie.sameSite = 'lax';
+  },
   'a cookie that comes last': (session) => {
     const { cookie } = session;
     delete session.cookie;
@@ -63,6 +67,11 @@ const changes: Record<string, (session: any, res: any) => unknown> = {
     await session.save();
     session.first++;
   },
+  'a save, and a change that undoes it': async (session) => {
+    session.first++;
+    await session.save();
+    session.first--;
+  },
   'a change after the commit': (session, res) => {
     session.first++;
     res.prependListener('finish', () => session.items.pop());
@@ -92,6 +101,39 @@ describe.each([
       expect(JSON.parse(expected as string)).toHaveProperty('cookie.path', '/');
     });
   });
+});
+
+// What the last look finds different is written once more, and so would hide what the commit has got wrong.
+describe.each(lengths)('a session that ends with the browser, %s: the commit itself', (length) => {
+  test.each(Object.keys(changes))('%s', async (what) => {
+    const change = changes[what] as (typeof changes)[string];
+    const atFinish: unknown[] = [];
+    const { browser, store } = await open({}, LENGTHS[length], async (session, res) => {
+      await change(session, res);
+      res.prependListener('finish', () => atFinish.push(store.sessions, JSON.stringify(session)));
+    });
+    await browser.get('/begin');
+    const { body: id } = await browser.get('/');
+    await ended.shift();
+    expect(atFinish[0]).toEqual({ [id]: atFinish[1] });
+  });
+});
+
+test('a long session whose cookie is other JSON each time', async () => {
+  const { browser, store } = await open({}, LENGTHS.long, (session) => {
+    session.items[0].title = 'another';
+    let text = '';
+    session.cookie.toJSON = function () {
+      text += 'x';
+      return { ...this.data, text };
+    };
+  });
+  const write = jest.spyOn(store.records, 'writeCompact');
+  await browser.get('/begin');
+  await browser.get('/');
+  const { cookie: _, ...data } = JSON.parse((await ended.shift()) as string);
+  const written = JSON.parse(write.mock.calls[1]![1]);
+  expect(written).toEqual({ cookie: expect.objectContaining({ path: '/' }), ...data });
 });
 
 test('a long session that loses all its data is written once', async () => {

@@ -95,7 +95,7 @@ function decide(context: SessionContext): Commit {
 
 /** An app may have put an object of its own in the session's place, which nobody could store. */
 export function refuseReplaced(session: Session): void {
-  if (typeof session.touch === 'function' && session.id !== undefined) return;
+  if (typeof session.touch === 'function' && 'id' in session) return;
   throw new SteadyError(
     'ERR_SESSION_REPLACED',
     'req.session was replaced by something that is no session, so that nothing is stored; set properties on it instead, ' +

@@ -1,11 +1,14 @@
 import type { Callback } from '../session.js';
 
+/** The real one, also where tests put a fake one in its place later: no response has to wait for those. */
+const nextTurn = setImmediate;
+
 /**
  * An operation that finishes in a later turn of the event loop. Our MemoryStore answers at once, express-session's does not:
  * nobody expects a callback before the call has returned.
  */
 export function inLaterTurn(operation: (finished: Callback) => void): typeof operation {
-  return (finished) => operation((error) => setImmediate(finished, error));
+  return (finished) => operation((error) => nextTurn(finished, error));
 }
 
 /** Counts the operations that are under way, so that others can wait until there are none. */

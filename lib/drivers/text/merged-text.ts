@@ -31,6 +31,12 @@ export function noteSeen(view: StoredView, before: string | undefined, now: stri
 
 const takeTheirs: MergeFunction = (_base, _mine, theirs) => theirs;
 
+/** What is stored as the session was has been seen so, even if an update that was stored before has been noted meanwhile. */
+export function noteStored(view: StoredView, mine: string): void {
+  if (view.seen !== mine)
+    view.seen = compactJson(withAgreed(recordOf(view.seen), JSON.parse(mine), recordOf(view.stored)));
+}
+
 /** What has been tried, and is stored now, has been seen: it is no change of others'. */
 export function noteTried(view: StoredView): void {
   for (const { seen, mine } of view.tried)

@@ -51,7 +51,8 @@ export async function update<T>(
     if (written && !isCleared()) {
       if (isLatest) view.stored = text;
       noteSeen(view, seen, withCookieOf(text, mine));
-      noteUpdated(context, session, mine, draft, isLatest);
+      const isAlone = view.tried.length === 0; // else a save that began later may have been stored over it
+      noteUpdated(context, session, mine, draft, isLatest && isAlone);
       return result;
     }
   }
@@ -70,12 +71,12 @@ function noteUpdated(
   session: Session,
   mine: string,
   draft: SessionRecord,
-  isLatest: boolean,
+  isLast: boolean,
 ): void {
   context.stored(session.id);
   const hasChanged = applyChanges(session, JSON.parse(mine), draft);
-  if (isLatest && dataText(session) === dataText(draft)) context.saved(session);
-  else if (hasChanged) context.history.notSaved(); // it may have been put back to what had been saved before
+  if (isLast && dataText(session) === dataText(draft)) context.saved(session);
+  else if (hasChanged || !isLast) context.history.notSaved(); // it may have been put back to what had been saved before
 }
 
 /** Writes on behalf of `update()`, which no watched driver knows of. */

@@ -7,7 +7,7 @@ import { Attempts } from '../back-off.js';
 import type { Heritage } from '../heritage.js';
 import { destroy } from './destroy.js';
 import { giveUp } from './interruption.js';
-import { cookieOf, noteSeen } from './merged-text.js';
+import { cookieOf, noteSeen, noteStored } from './merged-text.js';
 import type { TextRecords } from './records.js';
 import { succeed } from './succession.js';
 
@@ -99,6 +99,7 @@ function noteWritten(
   const view = context.viewOf(session);
   view.stored = text;
   noteSeen(view, seen, mine);
+  noteStored(view, mine);
   return undefined;
 }
 
@@ -116,7 +117,9 @@ async function writeAgain(
   await attempts.next();
   const isThere = await records.readAgain(context, session);
   if (context.ending.cleared && session.id !== id) return; // what was to be saved is gone
-  const mine = recordText(session, context.dataOf(session), context.history.whole);
+  const data = context.dataOf(session);
+  const mine = recordText(session, data, context.history.whole);
   if (!isThere) return giveUp(context, session, mine);
+  if (session === context.current()) context.history.saved(session.id, data); // not as it was when this write was asked for
   return tryToWrite(records, context, session, mine, attempts);
 }
