@@ -1,6 +1,7 @@
 import { fromConnectStore } from './adapters/connect.js';
 import { toConnectStore } from './adapters/to-connect.js';
 import { withTombstones } from './adapters/tombstones.js';
+import { compact } from './compact.js';
 import { Cookie } from './cookies/cookie.js';
 import { Identifier } from './cookies/identify.js';
 import { randomId } from './cookies/random-id.js';
@@ -54,8 +55,7 @@ function textsOf(store: MemoryStore): TextStore {
   const { records } = store;
   return {
     get: (id) => records.read(id),
-    set: (id, text, how) =>
-      store.isPlain ? records.writeCompact(records.ownId(id), text, how) : store.set(id, text, how),
+    set: (id, text, how) => (store.isPlain ? records.writeCompact(id, text, how) : store.set(id, text, how)),
     touch: (id, expires) => (store.isPlain ? records.prolong(id, expires) : store.touch(id, expires)),
     destroy: (id) => (store.isPlain ? records.remove(id) : store.destroy(id)),
     ids: () => store.ids(),
@@ -155,8 +155,12 @@ export class Core {
 
   /** Begins a session. An app may have put a `generate` of its own on the store. */
   begin(req: SessionRequest): void {
-    if (this.store.generate === this.#ownGenerate) this.generate(req);
-    else this.store.generate(req);
+    if (this.store.generate === this.#ownGenerate) return this.generate(req);
+    this.store.generate(req);
+    const { session } = req;
+    // an id that the app has cut out of something is not to keep that
+    if (session instanceof Session && typeof session.id === 'string')
+      this.rename(session, compact(session.id));
   }
 
   /** Puts a new session under a new id on the request. */

@@ -1,4 +1,4 @@
-import { jsonOf, type UnreadRecord } from '../record.js';
+import { jsonOf, NO_DATA, type UnreadRecord } from '../record.js';
 
 /**
  * What a request knows of a stored session: `stored` is what the store is known to hold, `seen` what the request's own
@@ -50,9 +50,12 @@ export function endTrying(view: StoredView, tried: Tried, written: boolean): boo
   return at >= 0;
 }
 
+/** What a session without data looks like: made once, since each new one needs it. */
+const EMPTY: string = jsonOf(NO_DATA);
+
 /** @param data the session's data that the request has seen, if nothing else is known yet */
 export function newView(id: string, data: string | undefined, earlier: StoredView | undefined): StoredView {
-  const seen = data && jsonOf(data);
+  const seen = data === NO_DATA ? EMPTY : data && jsonOf(data);
   return {
     id,
     stored: undefined,

@@ -30,12 +30,8 @@ export class MemoryRecords {
   /** Stores `text`, unless `how.expected` does not hold; then `false`. Something that has expired is not kept. */
   write(id: string, text: string, how: SetOptions, isSession = false): boolean {
     if (typeof text !== 'string') throw badArgument('the text of a record', text, 'a string');
-    return this.writeCompact(this.ownId(id), compact(text), how, isSession);
-  }
-
-  /** An id as it may be kept. */
-  ownId(id: string): string {
-    return this.records.shardOf(id).has(id) ? id : compact(id);
+    const key = this.records.shardOf(id).has(id) ? id : compact(id);
+    return this.writeCompact(key, compact(text), how, isSession);
   }
 
   /** The same for a text and an id that are compact already. */
