@@ -4,6 +4,7 @@ import { adviseAtStart, adviseMountedTwice, adviseOnParserSecret, adviseOnUnlist
 import { Core } from './core.js';
 import { SteadyError } from './errors.js';
 import type { SessionEventListener, SessionEventName } from './events.js';
+import { expectProperties } from './many-properties.js';
 import { describe } from './option-checks.js';
 import type { SessionOptions } from './options.js';
 import type { OwnedSession } from './owners.js';
@@ -139,6 +140,7 @@ function contextFor(core: Core, req: IncomingRequest, next: Next): SessionContex
   const secrets = settings.secrets ?? (req.secret ? [req.secret] : undefined);
   if (!secrets) return pass(next, new Error('secret option required for sessions'));
   if (settings.secrets) adviseOnParserSecret(req, secrets);
+  expectProperties(req);
   req.sessionStore = core.store;
   return new SessionContext(core, req, next, core.identifier.identify(req, secrets));
 }

@@ -7,6 +7,7 @@ import {
   withPrivateCache,
   withSetCookie,
 } from '../cookies/set-cookie.js';
+import { expectProperties } from '../many-properties.js';
 import { BothListeners, type EndListener, type HeldEnd } from './end-listener.js';
 import { type Freezable, freezeHeaders, type HeadState, refuse, slot, thawHeaders } from './frozen-head.js';
 import {
@@ -86,6 +87,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     this.listener = listener;
     this.headersHaveLeft = res.headersSent;
     this.real = methodsOf(res);
+    expectProperties(res);
     res[slot] = this;
     res.end = heldMethods.end as typeof res.end;
     res.write = heldMethods.write;
