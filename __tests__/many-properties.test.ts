@@ -1,6 +1,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
+import { runInThisContext } from 'node:vm';
 import { expectProperties } from '../lib/many-properties.js';
 
 const request = () => new IncomingMessage(new Socket());
@@ -64,10 +65,7 @@ test.each([
   ['responses', response],
 ])('after it, %s that are given a property are of one kind', (_, make) => {
   setFlagsFromString('--allow-natives-syntax');
-  const areOfOneKind = new Function('a', 'b', 'return %HaveSameMap(a, b)') as (
-    a: object,
-    b: object,
-  ) => boolean;
+  const areOfOneKind = runInThisContext('(a, b) => %HaveSameMap(a, b)') as (a: object, b: object) => boolean;
   const messages = [make(), make()];
   const other = Object.create(Object.getPrototypeOf(messages[0]!));
   for (const message of messages) {
