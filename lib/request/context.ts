@@ -19,7 +19,7 @@ import { InFlight, inLaterTurn } from './in-flight.js';
 import { contextOf, setContext } from './request-slot.js';
 import { setCookies } from './session-cookie.js';
 import { settle } from './settle.js';
-import { findView, newView, type StoredView } from './stored-view.js';
+import { type StoredView, viewOf, viewOfLoaded } from './stored-view.js';
 
 export type Next = (error?: unknown) => void;
 
@@ -54,8 +54,7 @@ export class SessionContext implements EndListener, Unwinding {
   private knownFacts: RequestFacts | undefined;
   storedId: string | undefined;
   latestView: StoredView | undefined;
-  /** Of sessions in whose place a reload has put another. */
-  formerViews: WeakMap<Session, StoredView> | undefined;
+  formerViews: WeakMap<object, StoredView> | undefined;
   idChanges: IdChanges = NO_ID_CHANGES;
   ending: Ending = NOT_ENDED;
 
@@ -279,40 +278,14 @@ export class SessionContext implements EndListener, Unwinding {
     return id === this.identity?.id || this.history.hasSaved(id);
   }
 
-  /**
-   * What is known of the stored session; for stores of text. There are several only if the id has changed, or the session
-   * was reloaded.
-   */
+  /** What is known of the stored session; for stores of text. */
   viewOf(session: Session, id: string = session.id): StoredView {
-    const former = this.formerViews?.get(session);
-    if (!former) return this.latestViewOf(id);
-    const known = findView(former, id);
-    if (known) return known;
-    const view = this.firstViewOf(id, former);
-    this.formerViews?.set(session, view);
-    return view;
+    return viewOf(this, session, id);
   }
 
-  private latestViewOf(id: string): StoredView {
-    const known = findView(this.latestView, id);
-    if (known) return known;
-    this.latestView = this.firstViewOf(id, this.latestView);
-    return this.latestView;
-  }
-
-  private firstViewOf(id: string, earlier: StoredView | undefined): StoredView {
-    const { originalId, originalText } = this.history;
-    return newView(id, id === originalId ? originalText : undefined, earlier);
-  }
-
-  /** The view of a session that has just been read. The one in whose place it is put keeps its own: it may be being stored. */
+  /** The same for a session that has just been read. */
   viewOfLoaded(id: string): StoredView {
-    const session = this.begun ? this.current() : undefined;
-    if (!session || this.formerViews?.has(session)) return this.latestViewOf(id);
-    this.formerViews ??= new WeakMap();
-    this.formerViews.set(session, this.viewOf(session));
-    this.latestView = newView(id, undefined, this.latestView);
-    return this.latestView;
+    return viewOfLoaded(this, this.begun ? this.current() : undefined, id);
   }
 
   /** The store has no such session any more: another request destroyed it, or it expired. It stays so. */

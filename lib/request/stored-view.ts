@@ -36,6 +36,53 @@ export function findView(latest: StoredView | undefined, id: string): StoredView
   return view;
 }
 
+/** The views of one request. There are several only if the session's id has changed, or the session was reloaded. */
+interface Views {
+  latestView: StoredView | undefined;
+  /** Of sessions in whose place a reload has put another. */
+  formerViews: WeakMap<object, StoredView> | undefined;
+  /** What the session was when the request got it. */
+  readonly history: { readonly originalId: string | undefined; readonly originalText: string | undefined };
+}
+
+/** The view that a session has of the record under an id of its own. */
+export function viewOf(views: Views, session: object, id: string): StoredView {
+  const former = views.formerViews?.get(session);
+  if (!former) return latestViewOf(views, id);
+  const known = findView(former, id);
+  if (known) return known;
+  const view = firstView(views, id, former);
+  views.formerViews?.set(session, view);
+  return view;
+}
+
+/**
+ * The view of a session that has just been read. The one in whose place it is put, if there is one, keeps its own: it may be
+ * being stored.
+ */
+export function viewOfLoaded(
+  views: Views,
+  replaced: { readonly id: string } | undefined,
+  id: string,
+): StoredView {
+  if (!replaced || views.formerViews?.has(replaced)) return latestViewOf(views, id);
+  views.formerViews ??= new WeakMap();
+  views.formerViews.set(replaced, viewOf(views, replaced, replaced.id));
+  views.latestView = newView(id, undefined, views.latestView);
+  return views.latestView;
+}
+
+function latestViewOf(views: Views, id: string): StoredView {
+  const known = findView(views.latestView, id);
+  if (known) return known;
+  views.latestView = firstView(views, id, views.latestView);
+  return views.latestView;
+}
+
+function firstView({ history }: Views, id: string, earlier: StoredView | undefined): StoredView {
+  return newView(id, id === history.originalId ? history.originalText : undefined, earlier);
+}
+
 /** A write begins. */
 export function beginTrying(view: StoredView, seen: string | undefined, mine: string): Tried {
   const tried: Tried = { seen, mine };

@@ -181,13 +181,12 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   writeHead(code?: unknown, second?: unknown, third?: unknown): unknown {
     const cookies = this.headersHaveLeft ? NO_LINES : this.listener.setCookies(this.isUnwatched);
     this.headersHaveLeft = true;
-    const isPlain = second === undefined && third === undefined;
-    if (cookies.length > 0 && !isPlain) return this.writeWithHeaders([code, second, third], cookies);
-    if (cookies.length > 0) {
-      setCookie(this.res, cookies);
-      if (this.listener.cachePrivate) setPrivateCache(this.res);
-    }
-    return callWith(this.real.writeHead, this.res, code, second, third);
+    if (cookies.length === 0) return callWith(this.real.writeHead, this.res, code, second, third);
+    if (second !== undefined || third !== undefined)
+      return this.writeWithHeaders([code, second, third], cookies);
+    setCookie(this.res, cookies);
+    if (this.listener.cachePrivate) setPrivateCache(this.res);
+    return callWith(this.real.writeHead, this.res, code, undefined, undefined);
   }
 
   /** The head brings a message or headers of its own, which the cookie must get along with. */
