@@ -203,6 +203,21 @@ describe.each(combine(HTTP1_HOSTS, GATED_STORES))('%s, %s', (host, store) => {
     expect(await client.closed).toMatch(/\r\n\r\ntext$/);
   });
 
+  test('L4: a server that closes its idle connections leaves the one whose response is held', async () => {
+    let closeIdleConnections: (() => void) | undefined;
+    const fixture = await start((req, res) => {
+      closeIdleConnections = () => req.socket.server.closeIdleConnections();
+      req.session.color = 'red';
+      res.end('text');
+    });
+    const held = fixture.traffic.hold('set');
+    const client = await ask(fixture, held);
+    closeIdleConnections?.();
+    await turn();
+    held.open();
+    expect(await client.closed).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*text$/);
+  });
+
   test('L4: flushHeaders() is the wish to send the headers before all is stored', async () => {
     const fixture = await start((req, res) => {
       req.session.color = 'red';

@@ -103,6 +103,34 @@ describe.each(combine(HOSTS, STORES))('%s, %s', (host, store) => {
   });
 });
 
+test.each(combine(HOSTS, STORES))(
+  'L10: an end that throws, %s, %s: the response has not ended',
+  async (host, store) => {
+    const looks: unknown[] = [];
+    const fixture = await startSite({
+      host,
+      store,
+      before: [
+        (_req, res, next) => {
+          const { end } = res;
+          res.end = () => {
+            res.end = end;
+            throw failure;
+          };
+          next();
+        },
+      ],
+      after: [(_req, res) => res.end('text')],
+      onError: (_error, _req, res) => {
+        looks.push(res.writableEnded, res.headersSent);
+        Object.getPrototypeOf(res).end.call(res, 'sorry');
+      },
+    });
+    expect(await fixture.browser.get('/')).toMatchObject({ status: 200, body: 'sorry' });
+    expect(looks).toEqual([false, false]);
+  },
+);
+
 describe.each(['express 5', 'express 4'] as const)('%s', (host) => {
   const express4 = require('express4') as typeof express;
 

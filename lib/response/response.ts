@@ -9,7 +9,16 @@ import {
 } from '../cookies/set-cookie.js';
 import { expectProperties } from '../many-properties.js';
 import { BothListeners, type EndListener, type HeldEnd } from './end-listener.js';
-import { type Freezable, freezeHeaders, type HeadState, refuse, slot, thawHeaders } from './frozen-head.js';
+import {
+  type Freezable,
+  freezeHeaders,
+  type HeadState,
+  lookEnded,
+  lookEndedNoMore,
+  refuse,
+  slot,
+  thawHeaders,
+} from './frozen-head.js';
 import {
   copyHeaders,
   forgetRepresentation,
@@ -104,6 +113,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     this.message = messageOf(this.res);
     this.phase = 'held';
     freezeHeaders(this.res);
+    lookEnded(this.res);
     afterUnwinding(this);
   }
 
@@ -130,6 +140,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
       if (this.head) this.sendHead();
       callWith(this.real.end, res, this.chunk, this.encoding, this.callback);
     } catch (error) {
+      lookEndedNoMore(res);
       this.listener.takenBack(error);
       return;
     }
@@ -154,6 +165,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     const { res } = this;
     this.phase = this.headersHaveLeft ? 'streaming' : 'open';
     thawHeaders(res);
+    lookEndedNoMore(res);
     this.head = undefined;
     this.late = undefined;
     this.tardy = undefined;
@@ -202,10 +214,6 @@ class Hold implements HeldEnd, Unwinding, HeadState {
 
   get frozen(): boolean {
     return this.phase === 'held' || this.phase === 'head';
-  }
-
-  get ended(): boolean {
-    return this.phase === 'held';
   }
 }
 
