@@ -89,14 +89,18 @@ export function lookEndedNoMore(res: Freezable): void {
   delete (res as { writableEnded?: boolean }).writableEnded;
 }
 
-class Given {
+/** `null`, as a base class would make an object first. */
+class Given extends null {
   constructor(object: object) {
     // biome-ignore lint/correctness/noConstructorReturn: this is what it is for
     return object;
   }
 }
 
-/** A field of a class that makes no object, since `Object.defineProperty()` would take 0.1 us: a tenth of what a request without a session costs. */
+/**
+ * A field of a class whose constructor makes no object: `Object.defineProperty()` would take 0.1 us, a tenth of what a request
+ * without a session costs.
+ */
 class LooksEnded extends Given {
   readonly writableEnded = true;
 }
