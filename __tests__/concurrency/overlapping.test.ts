@@ -1,8 +1,9 @@
-import session from '../../lib/index.js';
+import type session from '../../lib/index.js';
 import { beginTrying, endTrying, newView } from '../../lib/request/stored-view.js';
-import { type Gate, gate, turn } from '../support/http.js';
+import { gate, turn } from '../support/http.js';
 import { movingClock } from '../support/moving-clock.js';
 import { closeSites } from '../support/sites.js';
+import { poolStore } from './pool-store.js';
 import { bodyOf, INITIAL, share } from './shared-session.js';
 
 // Several saves and updates of one request, over a store that carries them out in another order, as a pool of
@@ -10,45 +11,6 @@ import { bodyOf, INITIAL, share } from './shared-session.js';
 
 afterEach(closeSites);
 const clock = movingClock();
-
-/** A store each write of which can be held, before it is done or when it has been. */
-function poolStore({ done = false } = {}) {
-  const { texts } = new session.MemoryStore();
-  const held: Gate[] = [];
-  let holds: ('before' | 'after' | undefined)[] = [];
-  const store: session.SessionStore = {
-    get: (id) => texts.get(id),
-    async set(...args) {
-      const hold = holds.shift();
-      if (!hold) return texts.set(...args);
-      const { opened, open } = gate();
-      held.push({ opened, open });
-      if (hold === 'before') await opened;
-      const result = await texts.set(...args);
-      if (hold === 'after') await opened;
-      return result;
-    },
-    touch: (id, expires) => texts.touch(id, expires),
-    destroy: (id) => texts.destroy(id),
-  };
-  return {
-    store,
-    /** Holds the next writes. */
-    holdNext(writes: number) {
-      holds = Array.from({ length: writes }, () => (done ? 'after' : 'before'));
-    },
-    hold(...next: typeof holds) {
-      holds = next;
-    },
-    release: (write: number) => held[write]!.open(),
-    async data(id: string) {
-      const text = await texts.get(id);
-      if (text === undefined) return undefined;
-      const { cookie: _, ...data } = JSON.parse(text);
-      return data;
-    },
-  };
-}
 
 test('the second of two saves first: neither loses what the other has stored', async () => {
   const { store, holdNext, release, data } = poolStore();
@@ -633,7 +595,10 @@ describe('a second clear()', () => {
 
 test('of writes without an answer only the latest are remembered', () => {
   const view = newView('id', undefined, undefined);
-  const tried = Array.from({ length: 40 }, (_, n) => beginTrying(view, undefined, `${n}`));
+  const answer = Promise.resolve(true);
+  const tried = Array.from({ length: 40 }, (_, n) =>
+    beginTrying(view, { seen: undefined, mine: `${n}`, isChange: true }, answer),
+  );
   expect(view.tried.map(({ mine }) => mine)).toEqual(tried.slice(-16).map(({ mine }) => mine));
   expect(endTrying(view, tried[39]!, false)).toBe(true);
   expect(view.tried).toHaveLength(15);

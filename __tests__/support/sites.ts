@@ -29,9 +29,14 @@ export interface Site {
 
 const running: (() => Promise<void>)[] = [];
 
-/** Call it after each test. */
+/** Expectations that failed in a handler, where they are errors of the app like any other. */
+const unmet: unknown[] = [];
+
+/** Call it after each test. @throws the first expectation of a handler's that failed */
 export async function closeSites(): Promise<void> {
   await Promise.all(running.splice(0).map((close) => close()));
+  const [first] = unmet.splice(0);
+  if (first) throw first;
 }
 
 /**
@@ -47,6 +52,7 @@ export async function serve(
   const over: Promise<unknown>[] = [];
   const handleError: ErrorHandler = (error, req, res) => {
     errors.push(error);
+    if (error instanceof Error && 'matcherResult' in error) unmet.push(error);
     return onError(error, req, res);
   };
   const app =

@@ -275,7 +275,7 @@ export class SessionContext implements EndListener, Unwinding {
 
   /** Whether there is, was, or may be just now, a record under this id. */
   wasStored(id: string): boolean {
-    return id === this.identity?.id || this.history.hasSaved(id);
+    return this.isKnown(id) || this.history.hasSaved(id);
   }
 
   /** What is known of the stored session; for stores of text. */

@@ -7,6 +7,8 @@ import { jsonOf, NO_DATA, type UnreadRecord } from '../record.js';
 export interface StoredView {
   readonly id: string;
   stored: string | undefined;
+  /** How often that has been learnt: a read that was begun before the last time may be out of date. */
+  learnt: number;
   seen: string | undefined;
   /** What writes have tried to store that are not answered yet, or have failed: any of it may be stored all the same. */
   tried: readonly Tried[];
@@ -22,6 +24,11 @@ export interface StoredView {
 export interface Tried {
   readonly seen: string | undefined;
   readonly mine: string;
+  /** What is stored is not what was there before: once it is, no earlier write that expected that can be. */
+  readonly isChange: boolean;
+  /** The store has not answered yet. */
+  isUnderWay: boolean;
+  readonly answer: Promise<unknown>;
 }
 
 const NOTHING_TRIED: readonly Tried[] = [];
@@ -83,9 +90,22 @@ function firstView({ history }: Views, id: string, earlier: StoredView | undefin
   return newView(id, id === history.originalId ? history.originalText : undefined, earlier);
 }
 
-/** A write begins. */
-export function beginTrying(view: StoredView, seen: string | undefined, mine: string): Tried {
-  const tried: Tried = { seen, mine };
+export function learn(view: StoredView, stored: string | undefined): void {
+  view.stored = stored;
+  view.learnt++;
+}
+
+/** A write has begun. */
+export function beginTrying(
+  view: StoredView,
+  { seen, mine, isChange }: Pick<Tried, 'seen' | 'mine' | 'isChange'>,
+  answer: Promise<unknown>,
+): Tried {
+  const tried: Tried = { seen, mine, isChange, isUnderWay: true, answer };
+  const answered = () => {
+    tried.isUnderWay = false;
+  };
+  answer.then(answered, answered);
   view.tried = [...view.tried.slice(1 - MOST_TRIED), tried];
   return tried;
 }
@@ -93,8 +113,21 @@ export function beginTrying(view: StoredView, seen: string | undefined, mine: st
 /** The write has been answered. @returns whether no later one has been answered before, so that this tells something new */
 export function endTrying(view: StoredView, tried: Tried, written: boolean): boolean {
   const at = view.tried.indexOf(tried);
-  view.tried = written ? view.tried.slice(at + 1) : view.tried.filter((other) => other !== tried);
+  const rulesOut = written && tried.isChange;
+  view.tried = rulesOut ? view.tried.slice(at + 1) : view.tried.filter((other) => other !== tried);
   return at >= 0;
+}
+
+/**
+ * Whether a write of what is known to be stored has to wait for others. Should it succeed, each of them may have been done
+ * before it or be done after it.
+ */
+export function isWriteUnderWay({ tried }: StoredView): boolean {
+  return tried.some(({ isUnderWay }) => isUnderWay);
+}
+
+export async function whenAnswered({ tried }: StoredView): Promise<void> {
+  await Promise.allSettled(tried.map(({ answer }) => answer));
 }
 
 /** What a session without data looks like: made once, since each new one needs it. */
@@ -106,6 +139,7 @@ export function newView(id: string, data: string | undefined, earlier: StoredVie
   return {
     id,
     stored: undefined,
+    learnt: 0,
     read: undefined,
     touchedUntil: undefined,
     seen,

@@ -4,6 +4,7 @@ import type { SessionRecord } from '../../merge.js';
 import { type Pointer, pointerText } from '../../pointer.js';
 import { parseRecord, UnreadRecord } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
+import { learn } from '../../request/stored-view.js';
 import { type Awaitable, andThen, type TextStore } from '../awaitable.js';
 import { destroy } from './destroy.js';
 import { lineOf } from './fate.js';
@@ -117,7 +118,8 @@ function found(
     return null;
   }
   const view = context.viewOfLoaded(id);
-  view.stored = view.seen = text;
+  learn(view, text);
+  view.seen = text;
   view.read = unread;
   if (touchedUntil !== undefined) view.touchedUntil = touchedUntil;
   return record;

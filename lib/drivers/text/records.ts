@@ -5,7 +5,7 @@ import { ownerOf } from '../../owners.js';
 import { type Pointer, pointerOf } from '../../pointer.js';
 import { parseRecord } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
-import type { StoredView } from '../../request/stored-view.js';
+import { learn, type StoredView } from '../../request/stored-view.js';
 import type { Session } from '../../session.js';
 import type { SetOptions } from '../../stores/store.js';
 import { type Awaitable, andThen, type TextStore } from '../awaitable.js';
@@ -68,13 +68,15 @@ export class TextRecords {
     const { id } = session;
     const view = context.viewOf(session, id);
     const wasStored = view.stored !== undefined || context.isKnown(id);
+    const { learnt } = view;
     const now = await this.store.get(id);
+    if (view.learnt !== learnt) return this.readAgain(context, session, hops); // a write that was answered meanwhile
     const isRenamed = session.id !== id && !context.ending.cleared;
     if (isRenamed) return hops < MOST_HOPS && this.readAgain(context, session, hops + 1);
     if (now === DEAD || (now === undefined && wasStored)) return false;
     const pointer = now === undefined ? undefined : this.pointerOf(session.id, now);
     if (pointer) return hops < MOST_HOPS && this.#goAlong(context, session, pointer, hops);
-    view.stored = now;
+    learn(view, now);
     noteTried(view);
     return true;
   }

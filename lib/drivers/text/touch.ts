@@ -3,7 +3,7 @@ import { expiryOf } from '../../lifetime.js';
 import { type MergeFunction, mergeRecords, type SessionRecord } from '../../merge.js';
 import { dataTextOf, parseRecord, recordText } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
-import type { StoredView } from '../../request/stored-view.js';
+import { learn, type StoredView } from '../../request/stored-view.js';
 import { prolongSocket } from '../../request/touching.js';
 import type { Session } from '../../session.js';
 import { makesPlainly } from '../../stores/connect-store.js';
@@ -87,7 +87,8 @@ function noteRewritten(
   text: string,
 ): Awaitable<void> {
   if (!written) return prolong(records, context, session, view.stored, until);
-  view.stored = view.seen = text;
+  learn(view, text);
+  view.seen = text;
   return undefined;
 }
 

@@ -4,7 +4,7 @@ import { SteadyError } from '../../errors.js';
 import { changedKeys, type SessionRecord } from '../../merge.js';
 import { dataText } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
-import { beginTrying, endTrying } from '../../request/stored-view.js';
+import { beginTrying, endTrying, isWriteUnderWay, learn, whenAnswered } from '../../request/stored-view.js';
 import { RESERVED, type Session } from '../../session.js';
 import { callBack } from '../awaitable.js';
 import { Attempts } from '../back-off.js';
@@ -44,12 +44,18 @@ export async function update<T>(
       return result;
     }
     if (isCleared() || context.isDestroyed(session)) continue;
-    const tried = beginTrying(view, seen, mine);
+    const isChange = text !== stored;
+    if (!isChange && isWriteUnderWay(view)) {
+      await whenAnswered(view);
+      continue;
+    }
     const cookie = cookieOf(session, mine, before);
-    const written = await toldSet(records, context, session, text, stored ?? null, cookie);
+    const answer = toldSet(records, context, session, text, stored ?? null, cookie);
+    const tried = beginTrying(view, { seen, mine, isChange }, answer);
+    const written = await answer;
     const isLatest = endTrying(view, tried, written);
     if (written && !isCleared()) {
-      if (isLatest) view.stored = text;
+      if (isLatest) learn(view, text);
       noteSeen(view, seen, withCookieOf(text, mine));
       const isAlone = view.tried.length === 0; // else a save that began later may have been stored over it
       noteUpdated(context, session, mine, draft, isLatest && isAlone);

@@ -1,6 +1,14 @@
 import { dataText, recordText } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
-import { beginTrying, endTrying, type Tried } from '../../request/stored-view.js';
+import {
+  beginTrying,
+  endTrying,
+  isWriteUnderWay,
+  learn,
+  type StoredView,
+  type Tried,
+  whenAnswered,
+} from '../../request/stored-view.js';
 import type { Session } from '../../session.js';
 import { type Awaitable, isPromise } from '../awaitable.js';
 import { Attempts } from '../back-off.js';
@@ -58,11 +66,24 @@ function tryToWrite(
   const { id, stored, seen } = view;
   const text = records.merged(context, session, mine);
   const expected = records.mode.merge ? (stored ?? null) : undefined;
+  const isChange = text !== expected;
+  if (!isChange && isWriteUnderWay(view)) return writeAfterOthers(records, context, session, view, attempts);
   const written = records.set(context, session, text, expected, cookieOf(session, mine, text));
   if (!isPromise(written))
     return noteWritten(written, records, context, session, id, mine, seen, attempts, text);
-  const tried = beginTrying(view, seen, mine);
+  const tried = beginTrying(view, { seen, mine, isChange }, written);
   return noteLater(written, records, context, session, id, tried, attempts, text);
+}
+
+async function writeAfterOthers(
+  records: TextRecords,
+  context: SessionContext,
+  session: Session,
+  view: StoredView,
+  attempts: Attempts | undefined,
+): Promise<void> {
+  await whenAnswered(view);
+  return writeAgain(records, context, session, view.id, attempts);
 }
 
 /** The same for a store that answers later: a later write may have been answered before, and the app may have destroyed the session. */
@@ -97,7 +118,7 @@ function noteWritten(
 ): Awaitable<void> {
   if (!written) return writeAgain(records, context, session, id, attempts);
   const view = context.viewOf(session);
-  view.stored = text;
+  learn(view, text);
   noteSeen(view, seen, mine);
   noteStored(view, mine);
   return undefined;
