@@ -33,7 +33,11 @@ export class TcpProxy {
 
   /** Breaks all connections. New ones are accepted at once. */
   cut(): void {
-    for (const client of this.#connections) client.resetAndDestroy();
+    for (const client of this.#connections) {
+      // While a socket ends, it can't be reset: Node.js would neither close it nor ever let this process exit.
+      if (client.writableEnded) client.destroy();
+      else client.resetAndDestroy();
+    }
   }
 
   async close(): Promise<void> {
