@@ -17,7 +17,7 @@ export function save(context: SessionContext, session: Session, done: Callback):
     return done(error);
   }
   prolongSocket(context, session);
-  context.history.saved(session.id, text);
+  context.history.saved(session, text);
   context.run(
     (error) => {
       // The app need not look at the outcome: the end of the response then tries again, and fails where it matters.

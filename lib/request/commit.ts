@@ -82,7 +82,7 @@ function decide(context: SessionContext): Commit {
   if (action === 'create' && isUnreachable(context)) return 'nothing';
   if (rotating) return 'rotate';
   if (action === 'write' || action === 'create') {
-    context.history.saved((session as Session).id, text);
+    context.history.saved(session as Session, text);
     adviseOnRecordSize(text?.length ?? 0, settings.largeSession);
     return 'save';
   }

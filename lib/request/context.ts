@@ -240,7 +240,7 @@ export class SessionContext implements EndListener, Unwinding {
 
   /** The session has just been stored as it is. */
   saved(session: Session): void {
-    this.history.saved(session.id, dataText(session));
+    this.history.saved(session, dataText(session));
   }
 
   /** The record under this id is to go once the session has been stored under another, or has been cleared. */

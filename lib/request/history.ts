@@ -12,6 +12,8 @@ export class SessionHistory {
   #originalAttributes: Attributes | undefined;
   /** What a save of this request has stored, or what need not be saved since it was loaded. */
   #savedText: string | undefined;
+  /** The cookie's attributes then, if a change of them is one of the session. */
+  #savedAttributes: Attributes | undefined;
   /** The id under which this request has stored the session, or tried to; and the ones before it. */
   #savedId: string | undefined;
   #formerIds: readonly string[] = NONE;
@@ -50,14 +52,16 @@ export class SessionHistory {
   /** The data as they were loaded count as saved. */
   loadedIsSaved(): void {
     this.#savedText = this.originalText;
+    this.#savedAttributes = this.#originalAttributes;
   }
 
-  saved(id: string, text: string | undefined): void {
+  saved({ id, cookie }: Session, text: string | undefined): void {
     if (!this.hasSaved(id)) {
       if (this.#savedId !== undefined) this.#formerIds = [...this.#formerIds, this.#savedId];
       this.#savedId = id;
     }
     this.#savedText = text;
+    if (this.#originalAttributes && cookie) this.#savedAttributes = attributesOf(cookie);
     this.committedText = text;
   }
 
@@ -75,14 +79,18 @@ export class SessionHistory {
   }
 
   cookieChanged(session: Session | undefined): boolean {
-    const before = this.#originalAttributes;
-    const now = session?.cookie;
-    return before !== undefined && !(now && haveSameAttributes(before, now));
+    return differs(this.#originalAttributes, session?.cookie);
   }
 
-  /** Whether `text` has been stored, or was loaded, under the session's present id. */
+  /** Whether the session has been stored, or was loaded, under its present id and as it is now. */
   savedState(session: Session | undefined, text: string | undefined): 'never' | 'stale' | 'current' {
     if (this.#savedText === undefined) return 'never';
-    return this.originalId === session?.id && this.#savedText === text ? 'current' : 'stale';
+    const isSame = this.#savedText === text && !differs(this.#savedAttributes, session?.cookie);
+    return this.originalId === session?.id && isSame ? 'current' : 'stale';
   }
+}
+
+/** Whether a cookie has other attributes than it had; not if nobody wants to know. */
+function differs(before: Attributes | undefined, now: Cookie | undefined): boolean {
+  return before !== undefined && !(now && haveSameAttributes(before, now));
 }

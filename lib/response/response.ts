@@ -8,6 +8,7 @@ import {
   withSetCookie,
 } from '../cookies/set-cookie.js';
 import { expectProperties } from '../many-properties.js';
+import { allowClosing, postponeClosing } from './closing.js';
 import { BothListeners, type EndListener, type HeldEnd } from './end-listener.js';
 import {
   type Freezable,
@@ -53,7 +54,7 @@ type Phase = 'open' | 'head' | 'streaming' | 'held' | 'released';
 type Method = 'end' | 'write' | 'writeHead' | 'flushHeaders';
 type AnyFunction = (this: unknown, ...args: any[]) => any;
 type RealMethods = Readonly<Record<Method, AnyFunction>>;
-type Call = [Method, unknown[]];
+type Call = () => void;
 
 /** A writeHead() that has been put off: its arguments, and the status message that the response had before. */
 interface Head {
@@ -81,7 +82,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   /** The status at that time. */
   code = 0;
   message: string | undefined;
-  /** Calls that came right after the end. They are made after the real end, to fail as they would have. */
+  /** Calls that came right after the end. They are made after the real end, to fail as they would have, or to close the connection. */
   late: Call[] | undefined;
   /** Calls that came when a plain response would have been over by then. They are made when this one is. */
   tardy: Call[] | undefined;
@@ -114,11 +115,13 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     this.phase = 'held';
     freezeHeaders(this.res);
     lookEnded(this.res);
+    postponeClosing(this.res, this);
     afterUnwinding(this);
   }
 
   unwound(): void {
     this.isUnwound = true;
+    allowClosing(this.res);
     this.atOnce = true;
     this.listener.beforeEnd(this);
     this.atOnce = false;
@@ -138,6 +141,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     thawHeaders(res);
     try {
       if (this.head) this.sendHead();
+      if (hasNoHeadOfItsOwn(res) && !this.headersHaveLeft) this.sendHeadNow();
       callWith(this.real.end, res, this.chunk, this.encoding, this.callback);
     } catch (error) {
       lookEndedNoMore(res);
@@ -152,13 +156,18 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   postpone(method: Method, args: unknown[]): void {
     const calls = this.isUnwound ? 'tardy' : 'late';
     this[calls] ??= [];
-    this[calls].push([method, args]);
+    this[calls].push(() => this.real[method].apply(this.res, args));
+  }
+
+  closeLater(close: Call): void {
+    this.late ??= [];
+    this.late.push(close);
   }
 
   replay(calls: 'late' | 'tardy'): void {
     const due = this[calls];
     this[calls] = undefined;
-    for (const [method, args] of due ?? NO_CALLS) this.real[method].apply(this.res, args);
+    for (const call of due ?? NO_CALLS) call();
   }
 
   takeBack(error: unknown): void {
@@ -238,7 +247,7 @@ const heldMethods = {
   end(this: HeldResponse, chunk?: unknown, encoding?: unknown, callback?: unknown): HeldResponse {
     const hold = this[slot];
     if (hold.phase === 'held') hold.postpone('end', [chunk, encoding, callback]);
-    else if (hold.phase === 'released' || !isChunk(chunk))
+    else if (hold.phase === 'released' || !isChunk(chunk) || !isEncoding(encoding))
       return callWith(hold.real.end, this, chunk, encoding, callback);
     else hold.hold(chunk, encoding, callback);
     return this;
@@ -314,6 +323,16 @@ function closed(this: ServerResponse): void {
 /** Whether node:http takes this as the first argument of `end`; it throws at once for anything else. */
 function isChunk(chunk: unknown): boolean {
   return !chunk || typeof chunk === 'function' || isData(chunk);
+}
+
+/** The same for the second one. */
+function isEncoding(encoding: unknown): boolean {
+  return !encoding || typeof encoding !== 'string' || encoding === 'buffer' || Buffer.isEncoding(encoding);
+}
+
+/** Test doubles that have no `_header`, such as those of node-mocks-http, don't call `writeHead()` when they end. */
+function hasNoHeadOfItsOwn(res: HeldResponse): boolean {
+  return res._header === undefined && !isHttp2(res);
 }
 
 function isData(chunk: unknown): boolean {

@@ -141,6 +141,6 @@ async function writeAgain(
   const data = context.dataOf(session);
   const mine = recordText(session, data, context.history.whole);
   if (!isThere) return giveUp(context, session, mine);
-  if (session === context.current()) context.history.saved(session.id, data); // not as it was when this write was asked for
+  if (session === context.current()) context.history.saved(session, data); // not as it was when this write was asked for
   return tryToWrite(records, context, session, mine, attempts);
 }

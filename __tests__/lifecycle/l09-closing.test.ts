@@ -1,0 +1,183 @@
+import { EventEmitter, once } from 'node:events';
+import session from '../../lib/index.js';
+import { RawClient } from '../support/http.js';
+import { baseOptions } from '../support/lifecycle.js';
+import { closeSites, type Handler, HTTP1_HOSTS, serve } from '../support/sites.js';
+import { makeStore, STORES } from '../support/test-stores.js';
+
+afterEach(closeSites);
+
+/** Ways to close a connection in the same breath as its response is ended. */
+const closings: Record<string, Handler> = {
+  'req.destroy()': (req) => req.destroy(),
+  'res.destroy()': (_req, res) => res.destroy(),
+  'req.socket.destroy()': (req) => req.socket.destroy(),
+  'req.socket.end()': (req) => req.socket.end(),
+  'req.socket.destroySoon()': (req) => req.socket.destroySoon(),
+  'req.socket.end() in a tick': (req) => process.nextTick(() => req.socket.end()),
+  'req.socket.destroy() in a microtask': (req) => Promise.resolve().then(() => req.socket.destroy()),
+  'server.closeAllConnections()': (req) => req.socket.server.closeAllConnections(),
+};
+
+const visits: Record<string, (session: any) => void> = {
+  'a session that nobody looks at': () => {},
+  'a changed session': (visited) => {
+    visited.color = 'red';
+  },
+};
+
+const noSessions: Handler = (req, _res, next) => {
+  req.session = {};
+  next();
+};
+
+async function answerOf(
+  host: (typeof HTTP1_HOSTS)[number],
+  sessions: Handler,
+  handler: Handler,
+): Promise<string> {
+  const site = await serve(host, [sessions, handler]);
+  const client = new RawClient(site.port);
+  client.send('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n');
+  return (await client.closed).replace(/\r\nSet-Cookie: [^\r]*/, '').replace(/\r\nDate: [^\r]*/, '');
+}
+
+describe.each(HTTP1_HOSTS)('%s', (host) => {
+  const cases = STORES.flatMap((store) =>
+    Object.keys(visits).flatMap((visit) =>
+      Object.keys(closings).map((closing) => [store, visit, closing] as const),
+    ),
+  );
+
+  test.each(cases)('L9: the response arrives: %s, %s, %s', async (store, visit, closing) => {
+    const handler: Handler = (req, res) => {
+      visits[visit]!(req.session);
+      res.statusCode = 413;
+      res.end('too large');
+      closings[closing]!(req, res, () => {});
+    };
+    const plain = await answerOf(host, noSessions, handler);
+    const { store: sessions, data, traffic } = makeStore(store);
+    const ours = await answerOf(host, session({ ...baseOptions, store: sessions }), handler);
+    expect(ours).toBe(plain);
+    expect(ours).toContain('too large');
+    await traffic.idle();
+    expect(Object.values(data())).toEqual(visit === 'a changed session' ? [{ color: 'red' }] : []);
+  });
+
+  test('L9: what closes the connection later, while the store is at work, closes it at once', async () => {
+    const { store, traffic } = makeStore('text store');
+    const held = traffic.hold('set');
+    let close: (() => void) | undefined;
+    const site = await serve(host, [
+      session({ ...baseOptions, store }),
+      (req, res) => {
+        req.session.color = 'red';
+        close = () => req.socket.destroy();
+        res.end('text');
+      },
+    ]);
+    const client = new RawClient(site.port).get('/');
+    await held.reached;
+    close?.();
+    expect(await client.closed).toBe('');
+    held.open();
+    await traffic.idle();
+  });
+
+  test('L8: to the code that destroys an ended response it looks destroyed, and to what comes later too', async () => {
+    const looks: boolean[] = [];
+    const site = await serve(host, [
+      session({ ...baseOptions, store: makeStore('text store').store }),
+      (_req, res) => {
+        res.on('close', () => looks.push(res.destroyed));
+        res.end('text');
+        res.destroy();
+        looks.push(res.destroyed);
+      },
+    ]);
+    expect(await new RawClient(site.port).get('/').closed).toMatch(/text$/);
+    await site.settled();
+    expect(looks).toEqual([true, true]);
+  });
+});
+
+describe.each(HTTP1_HOSTS)('%s', (host) => {
+  test.each(['no-such-encoding', 'utf16'])('L9: end(text, %j) throws at once', async (encoding) => {
+    const thrown: unknown[] = [];
+    const handler: Handler = (_req, res) => {
+      try {
+        res.end('text', encoding);
+      } catch (error) {
+        thrown.push((error as NodeJS.ErrnoException).code);
+        res.destroy();
+      }
+    };
+    await answerOf(host, noSessions, handler);
+    await answerOf(host, session({ ...baseOptions, store: makeStore('text store').store }), handler);
+    expect(thrown).toEqual(['ERR_UNKNOWN_ENCODING', 'ERR_UNKNOWN_ENCODING']);
+  });
+
+  test.each(['', 'buffer', 'UTF-8', 'latin1', null, undefined])(
+    'end(text, %j) stores the session',
+    async (encoding) => {
+      const { store, data } = makeStore('text store');
+      const site = await serve(host, [
+        session({ ...baseOptions, store }),
+        (req, res) => {
+          req.session.color = 'red';
+          res.end('text', encoding);
+        },
+      ]);
+      expect(await new RawClient(site.port).get('/').closed).toContain('text');
+      expect(Object.values(data())).toEqual([{ color: 'red' }]);
+    },
+  );
+});
+
+describe('a response of a test double, which has no head of its own', () => {
+  /** As those of node-mocks-http: all that is sent is kept, and `end()` doesn't call `writeHead()`. */
+  class Double extends EventEmitter {
+    statusCode = 200;
+    headersSent = false;
+    writableEnded = false;
+    text = '';
+    readonly headers = new Map<string, unknown>();
+    readonly heads: unknown[] = [];
+    getHeader = (name: string) => this.headers.get(name.toLowerCase());
+    hasHeader = (name: string) => this.headers.has(name.toLowerCase());
+    getHeaderNames = () => [...this.headers.keys()];
+    setHeader = (name: string, value: unknown) => this.headers.set(name.toLowerCase(), value);
+    removeHeader = (name: string) => this.headers.delete(name.toLowerCase());
+    writeHead(status: number) {
+      this.heads.push(status);
+      this.headersSent = true;
+    }
+    write(text: string) {
+      this.text += text;
+    }
+    flushHeaders() {}
+    end(text = '') {
+      this.text += text;
+      this.emit('finish');
+    }
+  }
+
+  test('gets its cookie', async () => {
+    const { store, data } = makeStore('text store');
+    const sessions = session({ ...baseOptions, store });
+    const req: any = Object.assign(new EventEmitter(), { url: '/', headers: {}, socket: {}, connection: {} });
+    const res: any = new Double();
+    const finished = once(res, 'finish');
+    sessions(req, res, () => {
+      req.session.color = 'red';
+      res.statusCode = 201;
+      res.end('text');
+    });
+    await finished;
+    expect(res.headers.get('set-cookie')).toEqual([expect.stringMatching(/^connect\.sid=s%3A/)]);
+    expect(res.heads).toEqual([201]);
+    expect(res.text).toBe('text');
+    expect(Object.values(data())).toEqual([{ color: 'red' }]);
+  });
+});
