@@ -1,7 +1,7 @@
 import { createSecretKey } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import session from '../lib/index.js';
-import type { SessionOptions } from '../lib/options.js';
+import { OPTIONS, type SessionOptions } from '../lib/options.js';
 import { readOptions } from '../lib/read-options.js';
 import { recommended } from '../lib/recommended.js';
 
@@ -501,6 +501,26 @@ describe('options that are unknown', () => {
   ])('%s: did you mean', (_name, options, message) => {
     session(given({ store, ...options }));
     expect(warnings).toEqual([['WARN_SESSION_UNKNOWN_OPTION', message + link]]);
+  });
+
+  test('all that there are types for are known', () => {
+    const known: Record<keyof Required<SessionOptions>, true> = {
+      ...{ secret: true, store: true, cookie: true, name: true, key: true, genid: true, proxy: true },
+      ...{ resave: true, rolling: true, saveUninitialized: true, unset: true },
+      ...{
+        saveFailure: true,
+        clearCookie: true,
+        serializer: true,
+        ttl: true,
+        concurrency: true,
+        merge: true,
+      },
+      ...{ onInterrupted: true, storeTimeout: true, onStoreDown: true, absoluteTimeout: true },
+      ...{ touchAfter: true, rotateAfter: true, owner: true, rotateGrace: true, onReuse: true, touch: true },
+      ...{ skip: true, trackCookie: true, resign: true, cachePrivate: true, expireStrays: true },
+      ...{ storeUnreachable: true, largeSession: true },
+    };
+    expect([...OPTIONS].sort()).toEqual(Object.keys(known).sort());
   });
 
   test('one like no other: the known ones are named', () => {

@@ -48,6 +48,23 @@ export function expiryOf(cookie: Cookie | undefined, limits: LifetimeLimits, now
 }
 
 /**
+ * When the session ends if no further request comes.
+ * @param prolongs whether this request starts its idle time anew, which then is to be counted from now
+ */
+export function endAfter(cookie: Cookie, limits: LifetimeLimits, prolongs: boolean): number {
+  const now = Date.now();
+  const idleEnd = prolongs
+    ? now + (timeOf(cookie.originalMaxAge) ?? limits.ttl)
+    : keptEnd(cookie, limits, now);
+  return Math.trunc(Math.min(idleEnd, absoluteEnd(cookie, limits) ?? idleEnd));
+}
+
+function keptEnd(cookie: Cookie, limits: LifetimeLimits, now: number): number {
+  const end = idleEndOf(cookie, limits, now);
+  return cookie.expires instanceof Date ? end : (timeOf(cookie.touchedAt) ?? now) + limits.ttl;
+}
+
+/**
  * A stored end that has passed, of a session that is still there, is an old one: touches prolong the store's expiry and
  * leave the record as it is.
  */

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Cookie } from './cookies/cookie.js';
 import { SteadyError } from './errors.js';
-import { expiryOf } from './lifetime.js';
 import * as asked from './request/asked.js';
 import { contextOf } from './request/request-slot.js';
+import { endOf } from './request/touching.js';
 import type { Store } from './stores/connect-store.js';
 
 /** What your app keeps in a session. Augment it: `declare module 'steady-session' { interface SessionData { user: string } }`. */
@@ -75,9 +75,8 @@ export class Session {
    * doesn't have. As data of the app's own, `expiresAt` stays usable.
    */
   get expiresAt(): Date | undefined {
-    const settings = contextOf(this.req)?.core.settings;
-    if (!settings || settings.isDropIn) return undefined;
-    return new Date(expiryOf(this.cookie, settings, Date.now()));
+    const context = contextOf(this.req);
+    return context && !context.core.settings.isDropIn ? new Date(endOf(context, this)) : undefined;
   }
 
   set expiresAt(value: unknown) {
@@ -160,7 +159,7 @@ export class Session {
 
   /**
    * Changes the session without losing what other requests change at the same time: `change` runs on a fresh copy of
-   * the stored data, and again should another request store the session first. Afterwards the session shows the result.
+   * the stored data (the cookie is none of them), and again should another request store the session first. Afterwards the session shows the result.
    * @returns what `change` returned. Rejects with `ERR_SESSION_GONE` if the session has been destroyed meanwhile.
    * @example await req.session.update((data) => { data.views++ })
    */

@@ -4,6 +4,50 @@ import { INITIAL, share } from './shared-session.js';
 
 afterEach(closeSites);
 
+test('a lifetime that another request has given is that of the merged record', async () => {
+  const inner = new MapStore();
+  const shared = await share(inner);
+  const slow = await shared.begin();
+  await shared.request(({ session }) => {
+    session.remember = true;
+    session.cookie.maxAge = 30 * DAY;
+  });
+  await slow.finish(({ session }) => {
+    session.b = 'two';
+  });
+  await shared.settled();
+
+  expect(JSON.parse(inner.last.text)).toMatchObject({ remember: true, b: 'two' });
+  expect(inner.last.expires - Date.now()).toBeGreaterThan(29 * DAY);
+});
+
+const DAY = 86_400_000;
+
+/** A store of text that remembers what was stored last. */
+class MapStore implements session.SessionStore {
+  readonly #records = new Map<string, { text: string; expires: number }>();
+  last = { text: '', expires: 0 };
+
+  async get(id: string) {
+    return this.#records.get(id)?.text;
+  }
+
+  async set(id: string, text: string, { expires, expected }: session.SetOptions) {
+    if (expected !== undefined && expected !== (this.#records.get(id)?.text ?? null)) return false;
+    this.last = { text, expires };
+    this.#records.set(id, this.last);
+    return true;
+  }
+
+  async touch(id: string) {
+    return this.#records.has(id);
+  }
+
+  async destroy(id: string) {
+    this.#records.delete(id);
+  }
+}
+
 const STORES = [
   ['a SessionStore', 'text store', {}],
   ['MemoryStore', 'MemoryStore', {}],
@@ -269,6 +313,29 @@ describe('conflicts', () => {
     expect(shared.events).toMatchObject([{ name: 'conflict', keys: ['a', 'n'] }]);
     expect(shared.events[0]!['session']).toMatch(/^[0-9a-f]{12}$/);
     expect(shared.id).not.toContain(shared.events[0]!['session']);
+  });
+
+  test('are told of where both have changed the same key, of which one change is lost', async () => {
+    const shared = await share('text store');
+    const slow = await shared.begin();
+    await shared.request(({ session }) => Object.assign(session, { a: 'theirs' }));
+    await slow.finish(({ session }) => Object.assign(session, { a: 'mine' }));
+
+    expect(shared.data()[shared.id]).toEqual({ ...INITIAL, a: 'mine' });
+    expect(shared.events).toMatchObject([{ name: 'conflict', keys: ['a'] }]);
+  });
+
+  test('are none where another request has merely prolonged the session', async () => {
+    const shared = await share('text store', { cookie: { maxAge: 60_000 }, resave: true });
+    const slow = await shared.begin();
+    await shared.request(({ session }) => {
+      session.cookie.maxAge = 50_000;
+    });
+    await slow.finish(({ session }) => {
+      session.cookie.maxAge = 40_000;
+    });
+
+    expect(shared.events).toEqual([]);
   });
 
   test('that never end are given up, with an error event and an error of saving', async () => {

@@ -161,6 +161,16 @@ describe.each(STORES)('regenerate({ keep }): %s', (_name, store, options) => {
     expect(data).toEqual({ a: 'changed', n: 0, user: 'ada' });
   });
 
+  test('what is deleted after it has been saved does not come back', async () => {
+    const data = await kept(async (session) => {
+      await session.regenerate({ keep: true });
+      const { req } = session;
+      await req.session.save();
+      delete req.session.a;
+    });
+    expect(data).toEqual({ b: 'initial', n: 0, user: 'ada' });
+  });
+
   test('the cookie is a new one', async () => {
     const shared = await share(store, options);
     const answer = await shared.request(async (req) => {

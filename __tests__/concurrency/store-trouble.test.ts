@@ -1,5 +1,6 @@
 import { helpLink } from '../../lib/errors.js';
 import session from '../../lib/index.js';
+import { FullStore } from '../conformance/full-store.js';
 import { closeSites } from '../support/sites.js';
 import { type Action, bodyOf, INITIAL, type SharedSession, share } from './shared-session.js';
 
@@ -13,6 +14,17 @@ const STORES = [
 ] as const;
 
 const TIMEOUT = 60;
+
+test('a store that can read and touch in one step is asked just once by a request that only reads', async () => {
+  const store = new FullStore();
+  const calls = (['get', 'getAndTouch', 'set', 'touch'] as const).map((name) => jest.spyOn(store, name));
+  const shared = await share(store, { storeTimeout: TIMEOUT, cookie: { maxAge: 3_600_000 } });
+  for (const call of calls) call.mockClear();
+  await shared.request(({ session }) => session.a);
+  await shared.settled();
+
+  expect(calls.map(({ mock }) => mock.calls.length)).toEqual([0, 1, 0, 0]);
+});
 
 describe.each(STORES)('storeTimeout: %s', (_name, store, options) => {
   const begin = (more: session.SessionOptions = {}) =>

@@ -29,6 +29,46 @@ describe.each(STORES)('update(): %s', (_name, store, options) => {
     expect(shared.data()[shared.id]).toEqual({ ...INITIAL, n: 20 });
   });
 
+  test.each<[string, (data: any) => void]>([
+    [
+      'deletes all keys',
+      (data) => {
+        for (const key of Object.keys(data)) delete data[key];
+      },
+    ],
+    ['deletes a cookie', (data) => delete data.cookie],
+    ['puts in a cookie', (data) => Object.assign(data, { cookie: 'oatmeal' })],
+  ])('does not touch the session’s cookie: one that %s', async (_does, change) => {
+    const shared = await share(store, { ...options, cookie: { maxAge: 60_000 } });
+    const answer = await shared.request(async ({ session }) => {
+      const { cookie: _, ...data } = session;
+      const changed = structuredClone(data);
+      change(changed);
+      delete changed['cookie'];
+      await session.update(change);
+      expect(session.cookie.originalMaxAge).toBe(60_000);
+      return changed;
+    });
+    await shared.settled();
+
+    expect(shared.data()[shared.id]).toEqual(bodyOf(answer));
+    const next = await shared.request(({ session }) => session);
+    expect(bodyOf(next)).toEqual({
+      ...(bodyOf(answer) as object),
+      cookie: expect.objectContaining({ originalMaxAge: 60_000 }),
+    });
+  });
+
+  test('take() of the cookie takes nothing', async () => {
+    const shared = await share(store, options);
+    const answer = await shared.request(({ session }) => session.take('cookie'));
+    await shared.settled();
+
+    expect(bodyOf(answer)).toBeUndefined();
+    const next = await shared.request(({ session }) => session);
+    expect(bodyOf(next)).toEqual({ ...INITIAL, cookie: expect.any(Object) });
+  });
+
   test('works on what is stored now, not on what the request loaded', async () => {
     const shared = await share(store, options);
     const slow = await shared.begin();
@@ -337,4 +377,16 @@ describe('update(): how it runs', () => {
 
     expect(bodyOf(answer)).toBe('ERR_SESSION_NO_REQUEST');
   });
+});
+
+test('of a new session is told as its creation, and the next one as a save', async () => {
+  const shared = await share('text store');
+  const told: string[] = [];
+  for (const name of ['create', 'save'] as const) shared.handler.on(name, () => told.push(name));
+  await shared.strange(async ({ session }) => {
+    for (const n of [1, 2]) await session.update((data: any) => Object.assign(data, { n }));
+  });
+  await shared.settled();
+
+  expect(told).toEqual(['create', 'save']);
 });

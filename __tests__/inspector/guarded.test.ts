@@ -243,6 +243,15 @@ describe('a revocation', () => {
     expect(await isAlive()).toBe(false);
   });
 
+  test('of a session that was listed, and has been revoked since, finds none', async () => {
+    const { revoke, watch, hash } = await victim();
+    await watch().next('sessions', ({ rows }) => rows.some((row: any) => row.session === hash));
+    const first = await revoke(hash);
+    const second = await revoke(hash);
+
+    expect([first.status, second.status]).toEqual([200, 404]);
+  });
+
   test('by the page of another process with the same secret works', async () => {
     const { revoke, hash, isAlive } = await victim();
     const { token } = await scene(login);

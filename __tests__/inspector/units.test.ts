@@ -1,3 +1,4 @@
+import { type Decision, Decisions } from '../../lib/decisions.js';
 import { SteadyError } from '../../lib/errors.js';
 import type { Sighting } from '../../lib/inspector/directory.js';
 import { printable } from '../../lib/inspector/printable.js';
@@ -37,6 +38,26 @@ test('a ring keeps the latest, in order', () => {
   ring.add(6);
   expect(ring.items).toEqual([3, 5, 6]);
 });
+
+test.each([
+  ['an Error', new Error('an observer that is broken'), 'an observer that is broken'],
+  ['anything else', 'an observer that is odd', 'an observer that is odd'],
+])(
+  'an observer of decisions that throws %s is warned of, and nobody else is the worse for it',
+  (_, thrown, says) => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const decisions = new Decisions();
+    decisions.observe(() => {
+      throw thrown;
+    });
+    decisions.tell({} as Decision);
+
+    expect(warn.mock.calls).toEqual([
+      [expect.stringContaining(says), { type: 'SteadySessionWarning', code: 'WARN_SESSION_ERROR' }],
+    ]);
+    warn.mockRestore();
+  },
+);
 
 describe('of an error is told', () => {
   const cause = new Error('password=hunter2');

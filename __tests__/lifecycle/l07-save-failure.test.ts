@@ -207,6 +207,18 @@ describe.each(combine(HOSTS, GATED_STORES))('%s, %s', (host, store) => {
       expect(headers['content-length'] ?? '27').toBe('27');
     });
 
+    test('L7: the error page has its own transfer coding', async () => {
+      const fixture = await start((req, res) => {
+        req.session.color = 'red';
+        res.setHeader('Transfer-Encoding', 'chunked');
+        res.end('as written');
+      });
+      fixture.traffic.fail('set', failure);
+      const { headers, body } = await fixture.browser.get('/');
+      expect(body).toBe('error: the store is on fire');
+      expect(headers['transfer-encoding']).toBe(undefined);
+    });
+
     test('L7: the error page may take its time, and the store may go on failing or hang', async () => {
       const fixture = await start(changed[0]!.handler, async (error, req, res) => {
         await turn();
@@ -359,7 +371,8 @@ describe.each(combine(HOSTS, STORES))('%s, %s', (host, store) => {
 /** Headers that speak of the body which the app meant to send. */
 const representation = [
   ...['location', 'etag', 'content-length', 'content-type', 'content-encoding', 'content-language'],
-  ...['content-disposition', 'last-modified', 'cache-control', 'expires'],
+  ...['content-disposition', 'content-location', 'content-range', 'last-modified'],
+  ...['cache-control', 'expires', 'age'],
 ];
 const sample: Record<string, string> = { 'content-length': '10', etag: '"1"', location: '/next' };
 

@@ -149,6 +149,18 @@ describe.each(combineAll())('%s, %s', (host, store) => {
     expect(dataOf(second)).toEqual([{ count: 2 }]);
   });
 
+  test.each(['first', 'second'] as const)(
+    'L12: cachePrivate of the %s holds for the response',
+    async (which) => {
+      const { browser } = await startTwo(host, store, (one, two) => [one, useFirst, giveUp, two, count], {
+        [which]: { cachePrivate: true },
+      });
+      const { setCookie, headers } = await browser.get('/');
+      expect(setCookie.map(nameOf)).toEqual(['two']);
+      expect(headers['cache-control']).toBe('private');
+    },
+  );
+
   test('L12: the second one destroys its session: the first keeps its own', async () => {
     const { browser, first, second } = await startTwo(host, store, (one, two) => [
       one,

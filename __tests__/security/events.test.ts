@@ -95,6 +95,16 @@ describe.each(STORES)('%s', (store) => {
     expect(names()).toEqual(['expire']);
   });
 
+  test("unset: 'destroy': one logout is told of once", async () => {
+    const { browser, names, settled } = await open(store, { unset: 'destroy' });
+    await browser.get('/begin');
+    await settled();
+    names();
+    await browser.get('/logout');
+    await settled();
+    expect(names()).toEqual(['load', 'destroy']);
+  });
+
   test('expire: a genuine cookie without a session, or with one that has reached its end', async () => {
     const clock = stopClock();
     const { browser, names, settled } = await open(store, {

@@ -183,6 +183,24 @@ test('sessions that got their ids at different times each keep their own', async
   expect(Object.values(store.sessions).sort()).toEqual(texts.sort());
 });
 
+test.each<[string, unknown[]]>([
+  ['alone', []],
+  ['after a message', ['Fine']],
+])('writeHead() takes a list of pairs beside headers that were set before, %s', async (_, message) => {
+  const { browser } = await open((_req, res) => {
+    res.setHeader('X-Set', '1');
+    const pairs = [
+      ['X-Listed', '2'],
+      ['Set-Cookie', 'a=1'],
+      ['Set-Cookie', 'b=2'],
+    ];
+    res.writeHead(200, ...message, pairs).end();
+  });
+  const { headers, setCookie } = await browser.get('/');
+  expect([headers['x-set'], headers['x-listed']]).toEqual(['1', '2']);
+  expect(setCookie).toEqual(['a=1', 'b=2']);
+});
+
 test('cachePrivate leaves a header that was set before writeHead() brings others', async () => {
   const { browser } = await open(
     (req, res) => {

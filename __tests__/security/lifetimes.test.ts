@@ -209,6 +209,62 @@ describe.each(STORES)('%s', (store) => {
       });
     });
 
+    test('expiresAt counts from a request that prolongs the session', async () => {
+      const { browser, settled } = await open(store, {
+        rolling: true,
+        ttl: HOUR,
+        cookie: { maxAge: 2 * HOUR },
+      });
+      await browser.get('/write');
+      await settled();
+      clock.pass(30 * MINUTE);
+      expect(await look(browser)).toMatchObject({
+        expiresAt: new Date(clock.now() + 2 * HOUR).toISOString(),
+      });
+    });
+
+    test.each([{}, { cookie: { maxAge: HOUR } }])(
+      'expiresAt stays as it was in a request that comes too soon to prolong the session, %j',
+      async (options) => {
+        const { browser, settled } = await open(store, { touchAfter: 40 * MINUTE, ttl: HOUR, ...options });
+        await browser.get('/write');
+        await settled();
+        const expiresAt = new Date(clock.now() + HOUR).toISOString();
+        clock.pass(30 * MINUTE);
+        expect(await look(browser)).toMatchObject({ expiresAt });
+        clock.pass(20 * MINUTE);
+        expect(await look(browser)).toMatchObject({ expiresAt: new Date(clock.now() + HOUR).toISOString() });
+      },
+    );
+
+    test('expiresAt of a session that has been prolonged is never later than its absolute end', async () => {
+      const { browser, settled } = await open(store, { absoluteTimeout: HOUR, ttl: HOUR });
+      await browser.get('/write');
+      await settled();
+      const expiresAt = new Date(clock.now() + HOUR).toISOString();
+      clock.pass(30 * MINUTE);
+      expect(await look(browser)).toMatchObject({ expiresAt });
+    });
+
+    test('expiresAt after the session has been prolonged, in a listener of the response', async () => {
+      const { browser, settled } = await start({
+        host: 'node:http',
+        store,
+        options: { ttl: HOUR, cookie: { maxAge: HOUR } },
+        after: [
+          (req, res) => {
+            req.session.n = 1;
+            res.on('finish', () => ends.push(req.session.expiresAt.getTime() - clock.now()));
+            res.end();
+          },
+        ],
+      });
+      const ends: number[] = [];
+      await browser.get('/');
+      await settled();
+      expect(ends).toEqual([HOUR]);
+    });
+
     test('are not there for an app that has no option but those of express-session', async () => {
       const names: Handler = (req, res) => {
         const { createdAt, expiresAt } = req.session;

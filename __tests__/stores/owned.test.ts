@@ -227,6 +227,14 @@ describeWith('redis-server', 'RedisStore', () => {
     expect(await listed(store, 'ada')).toEqual([['a', '1']]);
   });
 
+  test('a set is not taken for a session, whatever prefix the records have', async () => {
+    const store = new RedisStore({ client: admin, prefix: 'owner:' });
+    await store.set('a', '1', { expires: later(), owner: 'ada' });
+
+    expect((await admin.keys('*')).sort()).toEqual(['owner:a', 'owner:owner:ada']);
+    expect(await collect(store.ids())).toEqual(['a']);
+  });
+
   test('a set ends a minute after the last of its sessions, touched ones included', async () => {
     const store = new RedisStore({ client: admin });
     const ends = async () => Math.round(((await admin.pttl('owner:sess:ada')) - 60_000) / 10_000);

@@ -1,8 +1,9 @@
+import { EventEmitter } from 'node:events';
 import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
 import { createClient } from 'redis';
 import { RedisStore } from '../../lib/stores/redis.js';
-import { storeError } from '../../lib/stores/trouble.js';
+import { storeError, surviveClientErrors } from '../../lib/stores/trouble.js';
 import { describeWith, type RedisServer, startRedis } from '../support/servers.js';
 
 const ID = 'an-id-that-nobody-may-read';
@@ -79,4 +80,16 @@ test("a server that quotes a command that it doesn't know is cut short", () => {
     code: 'ERR_SESSION_STORE_FAILED',
     message: "RedisStore: the database reported an error. (ERR unknown command 'GETEX')",
   });
+});
+
+test.each([[undefined], [null]])('a client that reports %p as its error does no harm', (error) => {
+  const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  const client = new EventEmitter();
+  surviveClientErrors('A store', client);
+  client.emit('error', error);
+
+  expect(warn.mock.calls).toEqual([
+    [expect.stringContaining(`listen for its errors: ${error}.`), expect.anything()],
+  ]);
+  warn.mockRestore();
 });

@@ -71,6 +71,15 @@ describeWith('postgres', 'PostgresStore with notify', () => {
     expect(await destroying.get('b')).toBe(undefined);
   });
 
+  test('its connection does not keep the process alive', async () => {
+    const { store } = open(await freshUrl());
+    const unref = jest.spyOn(Client.prototype as unknown as { unref(): void }, 'unref');
+    await store.onDestroy!(() => {});
+
+    expect(unref).toHaveBeenCalledTimes(1);
+    unref.mockRestore();
+  });
+
   test('the notice and the deletion are one statement, which says nothing when it is undone', async () => {
     const url = await freshUrl();
     const { store, pool } = open(url);

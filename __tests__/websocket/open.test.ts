@@ -372,13 +372,16 @@ describe('when the socket closes', () => {
     expect(told).toHaveLength(1);
   });
 
-  test('what is put in after clear() is stored nowhere', async () => {
-    const { site, client, req } = await connected();
-    req.session.clear();
-    req.session.user = 'bob';
+  test.each([false, true])(
+    'what is put in after clear() is stored nowhere; storeUnreachable: %p',
+    async (storeUnreachable) => {
+      const { site, client, req } = await connected({ options: { storeUnreachable } });
+      req.session.clear();
+      req.session.user = 'bob';
 
-    expect(await client.closed).toEqual([1008, 'session ended']);
-    await turns();
-    expect(site.store.records.size).toBe(0);
-  });
+      expect(await client.closed).toEqual([1008, 'session ended']);
+      await turns();
+      expect(site.store.records.size).toBe(0);
+    },
+  );
 });

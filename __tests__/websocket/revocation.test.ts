@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import type session from '../../lib/index.js';
 import { eventually } from '../support/async.js';
 import { CountingStore, closeAll, type SiteOptions, startSite, turns } from './support.js';
+import { TellingStore } from './telling-store.js';
 
 afterEach(closeAll);
 
@@ -169,6 +171,47 @@ describe('regenerate()', () => {
     await site.inRequest((request) => void request.session.destroy());
 
     expect(await client.closed).toEqual(ENDED);
+  });
+
+  describe('with keep, in a store that tells of the record that goes', () => {
+    /** `beforeItGoes` runs when the former record is to go in exchange for the new one. */
+    class Exchanging extends TellingStore {
+      beforeItGoes = (_id: string): void => {};
+
+      override async set(id: string, text: string, how: session.SetOptions): Promise<boolean> {
+        if (how.expires > 0) return super.set(id, text, how);
+        this.beforeItGoes(id);
+        const gone = await super.set(id, text, how);
+        for (const listener of this.listeners) listener(id);
+        await turns(); // all have looked
+        return gone;
+      }
+    }
+
+    const keepAll = async (request: any) => {
+      await request.session.regenerate({ keep: true });
+      await request.session.save();
+    };
+
+    test('they have followed before it does', async () => {
+      const { site, client, req } = await connected({ store: new Exchanging() });
+      const before = req.sessionID;
+      await site.inRequest(keepAll);
+      await turns();
+
+      expect(req.sessionID).not.toBe(before);
+      expect(site.cookie()).toContain(req.sessionID);
+      expect(client.socket.readyState).toBe(client.socket.OPEN);
+    });
+
+    test('they are closed if the session has been ended meanwhile', async () => {
+      const store = new Exchanging();
+      const { site, client } = await connected({ store });
+      store.beforeItGoes = (id) => void store.records.delete(id);
+      await site.inRequest(keepAll);
+
+      expect(await client.closed).toEqual(ENDED);
+    });
   });
 
   test("or are closed, with onRegenerate: 'close'", async () => {

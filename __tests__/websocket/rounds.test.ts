@@ -1,3 +1,4 @@
+import { type Fate, type OpenSocket, SocketRegistry } from '../../lib/sockets/sockets.js';
 import { eventually } from '../support/async.js';
 import { gate } from '../support/http.js';
 import { CountingStore, closeAll, type SiteOptions, startSite, turns } from './support.js';
@@ -132,4 +133,42 @@ test('a clock that is set back does not put off the next round', async () => {
   site.store.records.clear();
 
   expect(await client.closed).toEqual(ENDED);
+});
+
+describe('the timer of all sockets', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  function registered(sockets: { id: string; lives: number }[]) {
+    const lookUp = jest.fn(async (_id: string): Promise<Fate> => 'alive');
+    const registry = new SocketRegistry(lookUp);
+    const open = sockets.map(({ id, lives }): OpenSocket => {
+      const context = { req: { sessionID: id }, wasStored: () => true };
+      return { context, life: { livesUntil: Date.now() + lives }, end() {} } as unknown as OpenSocket;
+    });
+    for (const socket of open) registry.add(socket);
+    return { registry, open, lookUp };
+  }
+
+  test('is gone with the last of them', () => {
+    const { registry, open } = registered([
+      { id: 'a', lives: HOUR },
+      { id: 'b', lives: HOUR },
+    ]);
+    registry.remove(open[0]!);
+    expect(jest.getTimerCount()).toBe(1);
+    registry.remove(open[1]!);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  test('between two rounds looks up just those whose time is over', async () => {
+    const { lookUp } = registered([
+      { id: 'short', lives: 1000 },
+      { id: 'long', lives: HOUR },
+    ]);
+    await jest.advanceTimersByTimeAsync(1100);
+    expect(lookUp.mock.calls).toEqual([['short']]);
+    await jest.advanceTimersByTimeAsync(30_000);
+    expect(lookUp.mock.calls).toEqual([['short'], ['short'], ['long']]);
+  });
 });

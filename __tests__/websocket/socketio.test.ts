@@ -247,6 +247,27 @@ describe.each(BOTH)('sessions.socketio(io) over %s', (transport) => {
   });
 });
 
+test('a heartbeat prolongs no session, with io.engine.use(sessions)', async () => {
+  const site = await loggedIn({ mount: 'io.engine.use(sessions)' });
+  const { WebSocket } = await import('ws');
+  const url = `ws://127.0.0.1:${site.port}/socket.io/?EIO=4&transport=websocket`;
+  const socket = new WebSocket(url, { headers: { cookie: site.cookie() } });
+  closeLater(() => socket.terminate());
+  await once(socket, 'open');
+  socket.send('40');
+  const { conn } = await eventually(() => site.opened[0]);
+  const heartbeat = once(conn as any, 'heartbeat');
+  const later = Date.now() + 20_000;
+  const clock = jest.spyOn(Date, 'now').mockReturnValue(later);
+  site.store.calls.length = 0;
+  socket.send('3');
+  await heartbeat;
+  await turns();
+  clock.mockRestore();
+
+  expect(site.store.calls).toEqual([]);
+});
+
 describe.each(MOUNTS.map((mount) => [mount] as const))(
   '%s: a client that changes from polling to WebSocket, as by default',
   (mount) => {

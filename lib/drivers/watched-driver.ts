@@ -60,7 +60,12 @@ export class WatchedDriver implements StoreDriver {
 
   #tellOfDestroy(context: SessionContext, id: string, done: Done): void {
     const run = (finished: Finished) => this.#driver.destroy(context, id, finished);
-    this.#events.watch('destroy', id, context.req, () => 'destroy', run, told(context, done));
+    const name = () => {
+      if (context.ending.toldId === id) return undefined; // with `unset: 'destroy'` it is destroyed once more, as by express-session
+      context.noteEnding({ toldId: id });
+      return 'destroy';
+    };
+    this.#events.watch('destroy', id, context.req, name, run, told(context, done));
   }
 }
 

@@ -8,6 +8,8 @@ export interface Ending {
   readonly cleared: boolean;
   /** How often: what was begun before the last time must not bring back what was there then. */
   readonly clears: number;
+  /** The session of whose end the events have told. */
+  readonly toldId: string | undefined;
   /** The commit has deleted the session's record. */
   readonly deleted: boolean;
 }
@@ -18,5 +20,6 @@ export const NOT_ENDED: Ending = Object.freeze({
   interruptedId: undefined,
   cleared: false,
   clears: 0,
+  toldId: undefined,
   deleted: false,
 });

@@ -1,4 +1,4 @@
-import { expiryOf, limit, touchIsDue } from '../lifetime.js';
+import { endAfter, expiryOf, limit, touchIsDue } from '../lifetime.js';
 import type { Session } from '../session.js';
 import type { SessionContext } from './context.js';
 
@@ -23,6 +23,13 @@ export function touch(context: SessionContext, session: Session): void {
   session.touch();
   limit(session.cookie, settings);
   if (sockets.has(session.id)) sockets.prolong(session.id, expiryOf(session.cookie, settings, Date.now()));
+}
+
+/** When the session ends if no further request comes, in epoch milliseconds. */
+export function endOf(context: SessionContext, session: Session): number {
+  const { settings } = context.core;
+  if (context.touched) return expiryOf(session.cookie, settings, Date.now());
+  return endAfter(session.cookie, settings, touches(context, session));
 }
 
 /** A socket may outlive the lifetime that its request gave the session: whatever it stores starts a new one. */

@@ -14,9 +14,15 @@ import type { Session } from '../../session.js';
 const EMPTY: SessionRecord = {};
 
 /** The session with the changes of both sides; `mine` itself if nobody else has written. */
-export function mergedText({ stored, seen }: StoredView, mine: string, decide: MergeFunction): string {
-  const theirs = stored === seen || stored === undefined ? undefined : parseRecord(stored);
+export function mergedText(view: StoredView, mine: string, decide: MergeFunction): string {
+  const { stored, seen } = view;
+  const theirs = hasOthersText(view) ? parseRecord(stored as string) : undefined;
   return theirs ? compactJson(mergeRecords(recordOf(seen), JSON.parse(mine), theirs, decide)) : mine;
+}
+
+/** Whether something is stored that this request has not seen. */
+export function hasOthersText({ stored, seen }: StoredView): boolean {
+  return stored !== seen && stored !== undefined;
 }
 
 /**

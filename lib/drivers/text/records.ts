@@ -9,7 +9,7 @@ import { learn, type StoredView } from '../../request/stored-view.js';
 import type { Session } from '../../session.js';
 import type { SetOptions } from '../../stores/store.js';
 import { type Awaitable, andThen, type TextStore } from '../awaitable.js';
-import { keysOfOthers, mergedText, noteTried } from './merged-text.js';
+import { hasOthersText, keysOfOthers, mergedText, noteTried } from './merged-text.js';
 
 /** A record that is about to be destroyed. It has the form of a session, since some stores keep nothing else. */
 export const DEAD: string = JSON.stringify({
@@ -25,6 +25,11 @@ export interface TextDriverMode {
   merge: boolean;
   /** The store keeps the cookie's new end of life in the record, as express-session's MemoryStore does. */
   rewriteOnTouch: boolean;
+}
+
+/** Whether another request has changed data, all of which this one has changed as well: a later change hides an earlier one. */
+function hasLost(view: StoredView): boolean {
+  return hasOthersText(view) && keysOfOthers(view).some((key) => key !== 'cookie');
 }
 
 function noteExpiry(written: boolean, view: StoredView, expires: number): boolean {
@@ -92,9 +97,8 @@ export class TextRecords {
   merged(context: SessionContext, session: Session, mine: string): string {
     const view = context.viewOf(session);
     const text = mergedText(view, mine, this.core.settings.merge);
-    if (text !== mine) {
+    if (text !== mine || hasLost(view))
       this.core.events.emit('conflict', session.id, { req: context.req, keys: keysOfOthers(view) });
-    }
     return text;
   }
 

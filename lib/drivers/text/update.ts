@@ -35,10 +35,12 @@ export async function update<T>(
     const { stored, seen } = view; // the request may read and store the session while `change` runs
     const mine = JSON.stringify(session);
     const before = records.merged(context, session, mine);
-    const draft = JSON.parse(before) as SessionRecord;
+    const { cookie, ...draft } = JSON.parse(before) as SessionRecord; // it is no data: to lose it would be to lose the session
+    const unchanged = JSON.stringify({ cookie, ...draft });
     const result = await attempts.withoutTime(() => change(draft));
-    const text = compactJson(draft);
-    if (text === before) {
+    delete draft['cookie'];
+    const text = compactJson({ cookie, ...draft });
+    if (text === unchanged) {
       if (stored !== undefined) noteSeen(view, seen, withCookieOf(stored, seen)); // what the request has changed is left to its own save
       applyChanges(session, JSON.parse(mine), draft);
       return result;
@@ -49,8 +51,8 @@ export async function update<T>(
       await whenAnswered(view);
       continue;
     }
-    const cookie = cookieOf(session, mine, before);
-    const answer = toldSet(records, context, session, text, stored ?? null, cookie);
+    const lifetime = cookieOf(session, mine, before);
+    const answer = toldSet(records, context, session, text, stored ?? null, lifetime);
     const tried = beginTrying(view, { seen, mine, isChange }, answer);
     const written = await answer;
     const isLatest = endTrying(view, tried, written);
