@@ -119,14 +119,14 @@ describe.each(HTTP1_HOSTS)('%s', (host) => {
   });
 
   test.each(['', 'buffer', 'UTF-8', 'latin1', null, undefined])(
-    'end(text, %j) stores the session',
+    'end(bytes, %j) stores the session',
     async (encoding) => {
       const { store, data } = makeStore('text store');
       const site = await serve(host, [
         session({ ...baseOptions, store }),
         (req, res) => {
           req.session.color = 'red';
-          res.end('text', encoding);
+          res.end(Buffer.from('text'), encoding);
         },
       ]);
       expect(await new RawClient(site.port).get('/').closed).toContain('text');
