@@ -75,7 +75,17 @@ export function adviseOnUnlistable(): void {
   warnOnce(
     'WARN_SESSION_NOT_LISTABLE',
     "the option owner is given, but the store can neither list sessions nor find a user's, so that sessions.of() and " +
-      'sessions.revoke() will fail. Give the store `ids()` or `owned()`.',
+      'sessions.revoke() will fail. Give the store `ids()` or `owned()`; behind hashIds() it needs `owned()`.',
+  );
+}
+
+/** A store that can tell of destroyed sessions can't be listened to. */
+export function adviseOnNotices(error: unknown): void {
+  const text = error instanceof Error ? error.message : String(error);
+  warnOnce(
+    'WARN_SESSION_STORE_NOTICES',
+    `${text}. This process can't listen for destroyed sessions, which will be tried again. Until then, what other ` +
+      'processes destroy is noticed within checkInterval.',
   );
 }
 

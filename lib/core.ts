@@ -1,6 +1,7 @@
 import { fromConnectStore } from './adapters/connect.js';
 import { toConnectStore } from './adapters/to-connect.js';
 import { withTombstones } from './adapters/tombstones.js';
+import { adviseOnNotices } from './advice.js';
 import { compact } from './compact.js';
 import { Cookie } from './cookies/cookie.js';
 import { Identifier } from './cookies/identify.js';
@@ -116,7 +117,7 @@ export class Core {
       await onDestroy.call(store, (id) => void this.sockets.check(id));
       this.sockets.checkAll();
     } catch (error) {
-      if (failures === 0) this.events.report('', undefined, error);
+      if (failures === 0) this.events.report('', undefined, error, adviseOnNotices);
       const pause = Math.min(100 * 2 ** failures, 30_000) * (0.5 + Math.random() / 2); // not all processes at once
       setTimeout(() => void this.#listenTo(store, failures + 1), pause).unref();
     }

@@ -106,15 +106,14 @@ export class SessionEvents {
     try {
       for (const observer of this.#observers) observer(name, event);
     } catch (error) {
-      warnOnce('WARN_SESSION_ERROR', error instanceof Error ? error.message : String(error));
+      warnOf(error);
     }
   }
 
   /** Trouble that no request can be told of goes to the `error` listeners or, if there are none, is warned of once. */
-  report(id: string, req: IncomingMessage | undefined, error: unknown): void {
+  report(id: string, req: IncomingMessage | undefined, error: unknown, warn: typeof warnOf = warnOf): void {
     if (!this.#told.has(error as object)) this.emit('error', id, { req, error });
-    if (this.#emitter.listenerCount('error') > 0) return;
-    warnOnce('WARN_SESSION_ERROR', error instanceof Error ? error.message : String(error));
+    if (this.#emitter.listenerCount('error') === 0) warn(error);
   }
 
   /** Whether it is worth measuring an operation of the store. */
@@ -154,6 +153,10 @@ export class SessionEvents {
       channels[operation].traceCallback(timed, 0, message, undefined, finished);
     else timed(finished);
   }
+}
+
+function warnOf(error: unknown): void {
+  warnOnce('WARN_SESSION_ERROR', error instanceof Error ? error.message : String(error));
 }
 
 /** Older Node versions don't sum it up for us. */

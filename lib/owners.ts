@@ -13,7 +13,7 @@ export type OwnerOption = string | ((data: any) => string | number | undefined |
 export interface OwnedSession {
   /** Names the session in a page or a form; a hash, useless as a session id. */
   handle: string;
-  /** When the session began; known with `absoluteTimeout` or another option that needs it. */
+  /** When the session began; known with `absoluteTimeout`. */
   createdAt: Date | undefined;
   /** When the cookie that was sent last ends; `undefined` for one that ends with the browser. */
   expiresAt: Date | undefined;
@@ -143,7 +143,7 @@ async function* scan(store: SessionStore): AsyncGenerator<OwnedRecord> {
   if (!store.ids) {
     throw new SteadyError(
       'ERR_SESSION_NOT_LISTABLE',
-      'the session store can neither list sessions nor find those of one owner; give it `ids()` or `owned()`',
+      'the session store can neither list sessions nor find those of one owner; give it `ids()` or `owned()`; behind hashIds() it needs `owned()`',
     );
   }
   for await (const id of store.ids()) {

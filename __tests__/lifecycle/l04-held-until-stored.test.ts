@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { compileLib, nodeModules } from '../support/compile.js';
 import { type Exchange, RawClient, turn } from '../support/http.js';
 import { begin, combine, dataSeenBy, type Fixture, start as startSite } from '../support/lifecycle.js';
 import { closeSites, type Handler, HOSTS, HTTP1_HOSTS, redirect } from '../support/sites.js';
@@ -218,6 +221,16 @@ describe.each(combine(HTTP1_HOSTS, GATED_STORES))('%s, %s', (host, store) => {
     expect(await client.closed).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*text$/);
   });
 
+  test('L4: bytes that end() was given are read when it is released', async () => {
+    const fixture = await start((_req, res) => {
+      const bytes = Buffer.from('text');
+      res.end(bytes);
+      bytes.fill('X');
+    });
+    await begin(fixture);
+    expect(await fixture.browser.get('/')).toMatchObject({ body: 'XXXX' });
+  });
+
   test('L4: flushHeaders() is the wish to send the headers before all is stored', async () => {
     const fixture = await start((req, res) => {
       req.session.color = 'red';
@@ -264,5 +277,33 @@ describe.each(combine(HOSTS, ['MemoryStore'] as const))('%s, %s', (host, store) 
     await begin(fixture);
     await fixture.browser.start('/').head;
     expect(await dataSeenBy(fixture.browser)).toEqual(each.finds);
+  });
+});
+
+describe('a process that exits', () => {
+  const compiled = compileLib();
+  afterAll(() => compiled.remove());
+
+  /** The body that a process of its own sends, or none; its session is untouched. */
+  async function bodyOf(handler: string): Promise<string | undefined> {
+    const program = `const sessions = require('./index.js')({ secret: 's', resave: false, saveUninitialized: false });
+      const handler = ${handler};
+      const server = require('node:http').createServer((req, res) => sessions(req, res, () => handler(res)));
+      server.listen(0, '127.0.0.1', () => console.log(server.address().port));`;
+    const env = { ...process.env, NODE_PATH: nodeModules };
+    const child = spawn(process.execPath, ['-e', program], { cwd: compiled.dir, env });
+    const [port] = await once(child.stdout, 'data');
+    const ended = once(child, 'exit');
+    const answer = await fetch(`http://127.0.0.1:${Number(port)}/`).catch(() => undefined);
+    const body = await answer?.text();
+    await ended;
+    return body;
+  }
+
+  test.each([
+    ['right after end(): the response is lost', "(res) => { res.end('text'); process.exit(); }", undefined],
+    ['after finish', "(res) => { res.on('finish', () => process.exit()); res.end('text'); }", 'text'],
+  ])('L4: %s', async (_, handler, body) => {
+    expect(await bodyOf(handler)).toBe(body);
   });
 });

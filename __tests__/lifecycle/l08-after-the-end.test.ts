@@ -243,6 +243,27 @@ describe.each(HTTP1_HOSTS)('%s', (host) => {
   });
 });
 
+test('L8: end() of more than the Content-Length says, where that is strict, reaches the error handler', async () => {
+  const log: unknown[] = [];
+  const fixture = await start({
+    host: 'node:http',
+    store: 'callback store',
+    after: [
+      (_req, res) => {
+        res.strictContentLength = true;
+        res.setHeader('Content-Length', 3);
+        log.push(res.end('text') === res);
+      },
+    ],
+    onError: (error: any, _req, res) => {
+      log.push(error.code);
+      res.destroy();
+    },
+  });
+  await expect(fixture.browser.get('/')).rejects.toThrow();
+  expect(log).toEqual([true, 'ERR_HTTP_CONTENT_LENGTH_MISMATCH']);
+});
+
 describe.each(GATED_STORES)('%s', (store) => {
   test('L8: what is called during the held save, when a plain response would be over, is no reason to crash', async () => {
     const held = gate();

@@ -120,4 +120,90 @@ describeWith('redis-server', 'RedisStore with notify', () => {
 
     expect(await eventually(() => heard[0])).toBe(hashed('a'));
   });
+
+  describe('a user who may not', () => {
+    const RIGHTS =
+      '~sess:* &sess:destroyed +get +getex +set +pexpire +del +eval +evalsha +subscribe +publish';
+    const DENIED =
+      'RedisStore: the server refuses the user or password, or the user may not run this command. Check the ' +
+      'credentials in the client options and the rights of the user (ACL). (NOPERM this user has no permissions to ';
+    const DEAF =
+      "). This process can't listen for destroyed sessions, which will be tried again. Until then, what other " +
+      'processes destroy is noticed within checkInterval.';
+    const MUTE =
+      "). Other processes can't be told of destroyed sessions, and notice them within checkInterval.";
+    const warned: string[] = [];
+    beforeEach(() => {
+      warned.length = 0;
+      jest.spyOn(process, 'emitWarning').mockImplementation((text: unknown, { code }: any) => {
+        warned.push(`${code}: ${text}`);
+      });
+    });
+    afterEach(() => {
+      jest.restoreAllMocks();
+    });
+
+    /** A store whose user lacks one of the rights that docs/operating.md lists, and what gives it back. */
+    async function storeWithout(right: string) {
+      const server = await startRedis();
+      closeLater(() => server.stop());
+      const admin = new Redis(server.url);
+      closeLater(() => admin.disconnect());
+      const rights = RIGHTS.split(' ').filter((each) => each !== right);
+      await admin.call('ACL', 'SETUSER', 'app', 'on', '>password', 'resetchannels', '-@all', ...rights);
+      const user = { username: 'app', password: 'password', enableReadyCheck: false };
+      const client = new Redis(server.url, user);
+      closeLater(() => client.disconnect());
+      const allow = () => admin.call('ACL', 'SETUSER', 'app', right);
+      return { store: new RedisStore({ client, notify: true }), allow };
+    }
+
+    test.each([
+      ['+subscribe', "run the 'subscribe' command"],
+      ['&sess:destroyed', 'access one of the channels used as arguments'],
+    ])('listen, for want of %s: is warned of once, with the remedy, and tried again', async (right, what) => {
+      const { store, allow } = await storeWithout(right);
+      const site = await startSite({ options: { store }, sockets: { checkInterval: HOUR } });
+      await site.inRequest((req) => void Object.assign(req.session, { user: 'ada' }));
+      const subscribe = jest.spyOn(store, 'onDestroy' as never);
+      const client = await site.open();
+      await eventually(() => (subscribe.mock.calls.length > 2 ? true : undefined));
+      const told = [...warned];
+      await allow();
+      await store.destroy(idIn(site.cookie()));
+
+      expect(await client.closed).toEqual(ENDED);
+      const text = expect.stringContaining(`WARN_SESSION_STORE_NOTICES: ${DENIED}${what}${DEAF}`);
+      expect(told).toEqual([text]);
+    });
+
+    test('publish: the session is destroyed, and a warning tells of it, once', async () => {
+      const { store } = await storeWithout('+publish');
+      await store.set('a', 'text', { expires: Date.now() + HOUR });
+      await store.destroy('a');
+      await store.destroy('b');
+
+      expect(await store.get('a')).toBeUndefined();
+      const what = "run the 'publish' command";
+      const text = expect.stringContaining(`WARN_SESSION_STORE_NOTICES: ${DENIED}${what}${MUTE}`);
+      expect(warned).toEqual([text]);
+    });
+
+    test('listen: who listens for errors is told, in place of the warning', async () => {
+      const { store } = await storeWithout('+subscribe');
+      const site = await startSite({ options: { store } });
+      const told: unknown[] = [];
+      site.sessions.on('error', ({ error }) => told.push(error));
+      await site.inRequest((req) => void Object.assign(req.session, { user: 'ada' }));
+      await site.open();
+      await eventually(() => told[0]);
+
+      expect(told).toEqual([expect.objectContaining({ code: 'ERR_SESSION_STORE_DENIED' })]);
+      expect(warned).toEqual([]);
+    });
+  });
 });
+
+function idIn(cookie: string): string {
+  return /=s:([^.]+)\./.exec(decodeURIComponent(cookie))![1]!;
+}

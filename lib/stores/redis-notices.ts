@@ -42,9 +42,8 @@ export class RedisNotices {
     for (const begin of ['connect', 'ready']) this.#client.on(begin, () => this.#reopen());
   }
 
-  /** Nobody depends on it, so its failure is none. */
   async publish(message: string): Promise<void> {
-    await this.#client.publish(this.#channel, message).catch(() => {});
+    await this.#client.publish(this.#channel, message);
   }
 
   /**

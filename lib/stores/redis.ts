@@ -1,4 +1,5 @@
 import { badOption } from '../option-checks.js';
+import { warnOnce } from '../warnings.js';
 import { noticeOf } from './id-hash.js';
 import { RedisNotices } from './redis-notices.js';
 import { RedisOwners } from './redis-owners.js';
@@ -73,7 +74,7 @@ export class RedisStore implements SessionStore {
     if (!notify) return;
     const notices = new RedisNotices(client, `${prefix}destroyed`);
     this.#notices = notices;
-    this.onDestroy = (listener) => notices.listen(listener);
+    this.onDestroy = (listener) => notices.listen(listener).catch(fail);
   }
 
   async get(id: string): Promise<string | undefined> {
@@ -110,7 +111,7 @@ export class RedisStore implements SessionStore {
 
   async destroy(id: string): Promise<void> {
     await this.#commands.del(this.#prefix + id).catch(fail);
-    await this.#notices?.publish(noticeOf(id));
+    await this.#notices?.publish(noticeOf(id)).catch(warnOfSilence);
   }
 
   /** Ends the connections that `notify` has opened, as the end of the client does; the client itself is the app's. */
@@ -347,4 +348,13 @@ const TROUBLES: readonly Trouble[] = [
 
 function fail(cause: unknown): never {
   throw storeError('RedisStore', TROUBLES, cause);
+}
+
+/** The session is destroyed all the same. */
+function warnOfSilence(cause: unknown): void {
+  const { message } = storeError('RedisStore', TROUBLES, cause);
+  warnOnce(
+    'WARN_SESSION_STORE_NOTICES',
+    `${message}. Other processes can't be told of destroyed sessions, and notice them within checkInterval.`,
+  );
 }
