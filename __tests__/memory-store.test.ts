@@ -391,7 +391,7 @@ describe('the contract of text', () => {
   });
 
   test.each([
-    ['undefined', undefined, 'undefined (undefined)'],
+    ['undefined', undefined, 'undefined'],
     ['NaN', Number.NaN, 'NaN (number)'],
     ['a Date', new Date(START), 'an object (Date)'],
     ['text', '5', 'a string'],
@@ -415,7 +415,7 @@ describe('the contract of text', () => {
     const store = makeStore();
     const loose = store as unknown as { set(...args: unknown[]): Promise<unknown> };
     await expect(loose.set('a', 'x')).rejects.toEqual(
-      new TypeError('the expiry of a record must be a time in epoch milliseconds; got undefined (undefined)'),
+      new TypeError('the expiry of a record must be a time in epoch milliseconds; got undefined'),
     );
     await expect(loose.set('a', { x: 1 }, { expires: START + HOUR })).rejects.toEqual(
       new TypeError('the text of a record must be a string; got an object (Object)'),

@@ -132,6 +132,76 @@ const refused: [string, object, string][] = [
     'cookie.maxAge option must be a number of milliseconds; got an object (Object)',
   ],
   [
+    'cookie.maxAge, no number',
+    { cookie: { maxAge: Number.NaN } },
+    'cookie.maxAge option must be a number of milliseconds that leads to a date; got NaN (number)',
+  ],
+  [
+    'cookie.maxAge, endless',
+    { cookie: { expires: new Date(), maxAge: Infinity } },
+    'cookie.maxAge option must be a number of milliseconds that leads to a date; got Infinity (number)',
+  ],
+  [
+    'cookie.expires, text',
+    { cookie: { expires: '2030-01-01' } },
+    'cookie.expires option must be a valid Date (did you mean new Date("2030-01-01")?); got "2030-01-01"',
+  ],
+  [
+    'cookie.expires, text that is no date',
+    { cookie: { expires: 'soon' } },
+    'cookie.expires option must be a valid Date; got "soon"',
+  ],
+  [
+    'cookie.expires, an invalid Date',
+    { cookie: { expires: new Date(Number.NaN) } },
+    'cookie.expires option must be a valid Date; got an object (Date)',
+  ],
+  [
+    'cookie.path without a slash',
+    { cookie: { path: 'admin' } },
+    `cookie.path option must be a path that begins with '/' (did you mean "/admin"?); got "admin"`,
+  ],
+  [
+    'cookie.path that cannot be sent',
+    { cookie: { path: '/a;b' } },
+    `cookie.path option must be a path that begins with '/', in ASCII and without ';'; got "/a;b"`,
+  ],
+  [
+    'cookie.path, a number',
+    { cookie: { path: 5 } },
+    "cookie.path option must be a path that begins with '/'; got 5 (number)",
+  ],
+  [
+    'cookie.domain, a URL',
+    { cookie: { domain: 'https://x.y' } },
+    'cookie.domain option must be the name of a host (did you mean "x.y"?); got "https://x.y"',
+  ],
+  [
+    'cookie.domain with a port',
+    { cookie: { domain: 'x.y:80' } },
+    'cookie.domain option must be the name of a host (did you mean "x.y"?); got "x.y:80"',
+  ],
+  [
+    'cookie.domain, a pattern',
+    { cookie: { domain: '*.x.y' } },
+    'cookie.domain option must be the name of a host (did you mean "x.y"?); got "*.x.y"',
+  ],
+  [
+    'cookie.domain that is no name',
+    { cookie: { domain: 'a b' } },
+    'cookie.domain option must be the name of a host; got "a b"',
+  ],
+  [
+    'owner, a path',
+    { owner: 'user.id' },
+    'owner option must be the name of one key, or a function of the session data (did you mean `(data) => data.user?.id`?); got "user.id"',
+  ],
+  [
+    'owner, a key with a dot',
+    { owner: 'user.' },
+    'owner option must be the name of one key, or a function of the session data (did you mean `(data) => data["user."]`?); got "user."',
+  ],
+  [
     'store, a class',
     { store: session.MemoryStore },
     'store option must be a session store, but it has no get() method; got a function (MemoryStore); pass an instance of it: `new ...`',
@@ -267,12 +337,12 @@ const refused: [string, object, string][] = [
   [
     'the name of a secure prefix',
     { name: '__Secure-sid' },
-    'cookie.secure option must be true for a cookie called __Secure-sid; got undefined (undefined)',
+    'cookie.secure option must be true for a cookie called __Secure-sid; got undefined',
   ],
   [
     'the name of a secure prefix, in capitals',
     { name: '__SECURE-sid' },
-    'cookie.secure option must be true for a cookie called __SECURE-sid; got undefined (undefined)',
+    'cookie.secure option must be true for a cookie called __SECURE-sid; got undefined',
   ],
   [
     'the name of a host prefix',
@@ -303,6 +373,15 @@ describe('options that could never work', () => {
         `name option must be a cookie name: letters, digits and !#$%&'*+-.^_\`|~; got "${'x'.repeat(40)}..."`,
       ),
     );
+  });
+
+  test.each<[string, unknown, string]>([
+    ['a secret', 'very secret', 'a string; did you mean { secret: ... }?'],
+    ['a number', 5, '5 (number)'],
+    ['true', true, 'true (boolean)'],
+  ])('%s in the place of the options', (_name, options, given) => {
+    const text = `options must be an object, such as { secret, store }; got ${given}`;
+    expect(() => session(options as never)).toThrow(new TypeError(text));
   });
 
   test('no secret ever shows in a message', () => {
@@ -337,7 +416,23 @@ describe('options that work', () => {
     ['the name of a host prefix', { name: '__Host-sid', cookie: { secure: true } }, { name: '__Host-sid' }],
     ['secrets', { secret: ['new', 'old'] }, { secrets: ['new', 'old'] }],
     ['rolling, as a truthy value', { rolling: 1 }, { rolling: true }],
-    ['resave, as a truthy value', { resave: 'yes' }, { resave: true }],
+    ['resave, as a truthy value', { resave: 1 }, { resave: true }],
+    ['cookie.secure, auto', { cookie: { secure: 'auto' } }, {}],
+    ['texts that are empty', { resave: '', proxy: '', cookie: { secure: '' } }, { resave: false }],
+    ['a key of the owner', { owner: 'userId' }, { owner: 'userId' }],
+    ['touchAfter below the lifetime', { touchAfter: 999, cookie: { maxAge: 1000 } }, { touchAfter: 999 }],
+    [
+      'touchAfter beyond ttl, which does not count beside maxAge',
+      { touchAfter: 5000, ttl: 1000, cookie: { maxAge: 9000 } },
+      { touchAfter: 5000 },
+    ],
+    [
+      'touchAfter, where the lifetime depends on the request',
+      { touchAfter: 5000, ttl: 1000, cookie: () => ({ maxAge: 1 }) },
+      { touchAfter: 5000 },
+    ],
+    ['touchAfter, where all sessions end at once', { touchAfter: 9, cookie: { expires: new Date() } }, {}],
+    ['onReuse with rotateAfter', { onReuse: 'revoke', rotateGrace: 1, rotateAfter: 9 }, { rotateAfter: 9 }],
     ['resave, null', { resave: null }, { resave: false }],
     ['saveUninitialized, as a truthy value', { saveUninitialized: {} }, { saveUninitialized: true }],
     ['unset', { unset: 'destroy' }, { unset: 'destroy' }],
@@ -498,6 +593,9 @@ describe('options that are unknown', () => {
       { cookie: { same_site: 'lax' } },
       'unknown option cookie.same_site is ignored; did you mean cookie.sameSite?',
     ],
+    ['maxAge', { maxAge: 1 }, 'unknown option maxAge is ignored; did you mean cookie.maxAge?'],
+    ['httponly', { httponly: true }, 'unknown option httponly is ignored; did you mean cookie.httpOnly?'],
+    ['secure', { secure: true }, 'unknown option secure is ignored; did you mean cookie.secure?'],
   ])('%s: did you mean', (_name, options, message) => {
     session(given({ store, ...options }));
     expect(warnings).toEqual([['WARN_SESSION_UNKNOWN_OPTION', message + link]]);
@@ -549,6 +647,54 @@ describe('options that are unknown', () => {
       'unknown option proxi',
       'unknown option unsett',
     ]);
+  });
+});
+
+describe('options that do not do what they look like', () => {
+  const store = new session.MemoryStore().setMaxListeners(0);
+  afterAll(() => store.close());
+  const link = (code: string) =>
+    ` (https://github.com/steady-session/steady-session/blob/main/docs/codes.md#${code.toLowerCase()})`;
+
+  test.each<[object, string]>([
+    [{ resave: 'false' }, 'resave is the text "false", which counts as true'],
+    [{ rolling: 'no' }, 'rolling is the text "no", which counts as true'],
+    [{ saveUninitialized: 'false' }, 'saveUninitialized is the text "false", which counts as true'],
+    [{ proxy: 'yes' }, 'proxy is the text "yes", which counts as left out'],
+    [{ cookie: { secure: 'yes' } }, 'cookie.secure is the text "yes", which counts as true'],
+    [{ cookie: { httpOnly: 'false' } }, 'cookie.httpOnly is the text "false", which counts as true'],
+  ])('a text in the place of true or false: %j', (options, says) => {
+    const code = 'WARN_SESSION_TEXT_OPTION';
+    for (const _ of [1, 2]) session(given({ store, ...options }));
+    expect(warnings).toEqual([[code, `the option ${says}. Give it true or false.${link(code)}`]]);
+  });
+
+  test.each<[object, string]>([
+    [{ rotateGrace: 1000 }, 'rotateGrace'],
+    [{ onReuse: 'revoke' }, 'onReuse'],
+    [{ onReuse: 'revoke', rotateGrace: 1000, rotateAfter: 0 }, 'rotateGrace and onReuse'],
+  ])('options of the rotation without one: %j', (options, names) => {
+    const code = 'WARN_SESSION_NO_ROTATION';
+    for (const _ of [1, 2]) session(given({ store, ...options }));
+    const text = `without the option rotateAfter no id is replaced, so that ${names} does nothing. Set rotateAfter.`;
+    expect(warnings).toEqual([[code, text + link(code)]]);
+  });
+});
+
+describe('events that there are not', () => {
+  const sessions = session(given({ store: new session.MemoryStore() }));
+  const known =
+    '"create", "load", "save", "touch", "destroy", "expire", "rotate", "reuse", "conflict", "interrupted", "error"';
+
+  test.each<[unknown, string]>([
+    ['created', ' (did you mean "create"?); got "created"'],
+    ['zebra', '; got "zebra"'],
+    [undefined, '; got undefined'],
+  ])('%j', (name, end) => {
+    for (const method of ['on', 'off'] as const) {
+      const message = `${method}(): the event must be one of ${known}${end}`;
+      expect(() => sessions[method](name as never, () => {})).toThrow(new TypeError(message));
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 import type { CookieOptions } from './cookies/cookie.js';
 import type { Secret } from './cookies/signature.js';
 import type { Core } from './core.js';
+import { describe } from './option-checks.js';
 import type { SessionOptions } from './options.js';
 import type { Settings } from './read-options.js';
 import type { IncomingRequest } from './request/context.js';
@@ -22,12 +23,58 @@ const PLACEHOLDER =
 export function adviseAtStart(settings: Settings, given: SessionOptions): void {
   if (process.env['NODE_ENV'] === 'production') adviseInProduction(settings);
   if (given.cookie && typeof given.cookie === 'object') adviseOnCookie(given.cookie);
+  adviseOnTexts(given);
+  adviseOnRotation(given);
   if ('secret' in given && !given.secret) {
     warnOnce(
       'WARN_SESSION_NO_SECRET',
       'the option secret is given, but empty, so that every request will fail. Is the environment variable set that it comes from?',
     );
   }
+}
+
+/** Options that are true or false, and, as in express-session, whatever else JavaScript takes for that. */
+const SWITCHES = ['resave', 'rolling', 'saveUninitialized'] as const;
+const COOKIE_SWITCHES = ['secure', 'httpOnly', 'partitioned'] as const;
+
+/** Of a configuration file or the environment, where 'false' is as true as any other text. */
+function adviseOnTexts(given: SessionOptions): void {
+  for (const name of SWITCHES) adviseOnText(name, given[name], 'counts as true');
+  adviseOnText('proxy', given.proxy, 'counts as left out');
+  const { cookie } = given;
+  if (!cookie || typeof cookie !== 'object') return;
+  for (const name of COOKIE_SWITCHES) {
+    if (cookie[name] !== 'auto') adviseOnText(`cookie.${name}`, cookie[name], 'counts as true');
+  }
+}
+
+function adviseOnText(name: string, value: unknown, effect: string): void {
+  if (typeof value !== 'string' || value === '') return;
+  warnOnce(
+    'WARN_SESSION_TEXT_OPTION',
+    `the option ${name} is the text ${describe(value)}, which ${effect}. Give it true or false.`,
+  );
+}
+
+function adviseOnRotation({ rotateAfter, rotateGrace, onReuse }: SessionOptions): void {
+  if (rotateAfter) return;
+  const idle = [
+    ...(rotateGrace === undefined ? [] : ['rotateGrace']),
+    ...(onReuse === undefined ? [] : ['onReuse']),
+  ];
+  if (idle.length === 0) return;
+  warnOnce(
+    'WARN_SESSION_NO_ROTATION',
+    `without the option rotateAfter no id is replaced, so that ${idle.join(' and ')} does nothing. Set rotateAfter.`,
+  );
+}
+
+export function adviseOnTouchAfter(pause: number, name: string, limit: number): void {
+  warnOnce(
+    'WARN_SESSION_TOUCH_AFTER',
+    `the option touchAfter is ${pause} ms, and not less than ${name}, ${limit} ms: users are logged out while they are active. ` +
+      'Set a shorter touchAfter.',
+  );
 }
 
 function adviseInProduction({ store, secrets }: Settings): void {
@@ -86,6 +133,23 @@ export function adviseOnNotices(error: unknown): void {
     'WARN_SESSION_STORE_NOTICES',
     `${text}. This process can't listen for destroyed sessions, which will be tried again. Until then, what other ` +
       'processes destroy is noticed within checkInterval.',
+  );
+}
+
+/** An owner that is an object would never be equal to the one that is looked for. `false` is what `a && b` gives for none. */
+export function adviseOnOwner(owner: unknown): void {
+  if (owner === undefined || owner === null || owner === false) return;
+  warnOnce(
+    'WARN_SESSION_OWNER',
+    `owner gave ${describe(owner)}, and not a text or a number: sessions.of() and sessions.revoke() don't find such sessions.`,
+  );
+}
+
+/** As in express-session, such a session is not stored, and its cookie not sent. */
+export function adviseOnGenid(id: unknown): void {
+  warnOnce(
+    'WARN_SESSION_GENID',
+    `genid returned ${describe(id)}, and not a text, so that the session is not stored. Return a text, and not the promise of one.`,
   );
 }
 

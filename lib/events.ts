@@ -1,6 +1,7 @@
 import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { describe, didYouMean } from './option-checks.js';
 import { MARK, noticeOf } from './stores/id-hash.js';
 import { warnOnce } from './warnings.js';
 
@@ -40,6 +41,29 @@ export type SessionEventName =
   | 'interrupted'
   | 'error';
 
+const EVENTS: readonly SessionEventName[] = [
+  'create',
+  'load',
+  'save',
+  'touch',
+  'destroy',
+  'expire',
+  'rotate',
+  'reuse',
+  'conflict',
+  'interrupted',
+  'error',
+];
+
+/** A misspelt event would never come. */
+function checkName(method: string, name: unknown): void {
+  if (EVENTS.includes(name as SessionEventName)) return;
+  const meant = typeof name === 'string' ? didYouMean(name, EVENTS) : undefined;
+  const hint = meant ? ` (did you mean ${JSON.stringify(meant)}?)` : '';
+  const known = EVENTS.map((each) => JSON.stringify(each)).join(', ');
+  throw new TypeError(`${method}(): the event must be one of ${known}${hint}; got ${describe(name)}`);
+}
+
 export type SessionEventListener = (event: SessionEvent) => void;
 
 /** What the tracing channels tell; `duration` is there from `asyncStart` on, when the store has answered. */
@@ -65,11 +89,13 @@ export class SessionEvents {
   readonly #told = new WeakSet<object>();
 
   on(name: SessionEventName, listener: SessionEventListener): void {
+    checkName('on', name);
     this.#emitter.on(name, listener);
     this.#countListeners();
   }
 
   off(name: SessionEventName, listener: SessionEventListener): void {
+    checkName('off', name);
     this.#emitter.off(name, listener);
     this.#countListeners();
   }

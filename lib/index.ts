@@ -73,7 +73,7 @@ function session<
     Inferred<Name, Domain, Path, Secure> &
     CookieForName<NoInfer<Name>, NoInfer<Domain>, NoInfer<Path>, NoInfer<Secure>>,
 ): TypedSessionHandler<Data> {
-  return middleware((options ?? {}) as SessionOptions, deprecate) as TypedSessionHandler<Data>;
+  return middleware((options || {}) as SessionOptions, deprecate) as TypedSessionHandler<Data>;
 }
 
 /** Where the compiler reads off what the app gives. */

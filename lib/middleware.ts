@@ -28,6 +28,7 @@ import { warnOnce } from './warnings.js';
 /** What `app.use()` takes, and where to learn what happens to sessions. */
 export interface SessionHandler {
   (req: any, res: any, next: (error?: any) => void): void;
+  /** @throws TypeError for an event that there is not */
   on(name: SessionEventName, listener: SessionEventListener): void;
   off(name: SessionEventName, listener: SessionEventListener): void;
   /** A user's live sessions, by the option `owner`. @throws TypeError for an owner that is no text and no number */

@@ -45,7 +45,7 @@ export function badOption(name: string, given: unknown, allowed: string): TypeEr
 
 /** A value as a short text that gives no secret away: strings are cut, objects named by their class. */
 export function describe(value: unknown): string {
-  if (value === null) return 'null';
+  if (value === null || value === undefined) return String(value);
   if (typeof value === 'string')
     return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
   if (typeof value === 'function') return `a function${value.name ? ` (${value.name})` : ''}`;

@@ -72,7 +72,8 @@ export interface SessionOptions {
   absoluteTimeout?: number | undefined;
   /**
    * Milliseconds for which requests that only read leave the store and the cookie alone: the idle time is prolonged
-   * no sooner than that after the last time. Default 0: on every request.
+   * no sooner than that after the last time. Has to be less than `cookie.maxAge` or, without one, `ttl`: else users are logged
+   * out while they are active. Default 0: on every request.
    */
   touchAfter?: number | undefined;
   /**
@@ -84,7 +85,7 @@ export interface SessionOptions {
   rotateGrace?: number | undefined;
   /** What happens when an id is used that was rotated away. `'revoke'`: its session is destroyed, since one of its users is a thief. Default `'ignore'`: the request gets a fresh session. An event `reuse` tells of it. */
   onReuse?: 'ignore' | 'revoke' | undefined;
-  /** Whose a session is, so that `sessions.of(user)` and `sessions.revoke(user)` find it: a key of the session, such as `'userId'`, or a function of its data. */
+  /** Whose a session is, so that `sessions.of(user)` and `sessions.revoke(user)` find it: a key of the session, such as `'userId'`, or a function of its data. The key is one of the top level; what it holds, and what the function returns, is a text or a number. */
   owner?: OwnerOption | undefined;
   /** Whether this request keeps its session alive; polling need not. One that doesn't does not rotate the id either. Default: all do. */
   touch?: ((req: AppRequest) => boolean) | undefined;

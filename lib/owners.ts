@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { adviseOnOwner } from './advice.js';
 import type { Core } from './core.js';
 import { SteadyError } from './errors.js';
 import type { SessionRecord } from './merge.js';
@@ -32,7 +33,25 @@ export function ownerOf(record: SessionRecord, option: OwnerOption | undefined):
   const { cookie: _, ...data } = record;
   const owner =
     typeof option === 'function' ? option(data) : Object.hasOwn(data, option) ? data[option] : undefined;
-  return typeof owner === 'string' || typeof owner === 'number' ? String(owner) : undefined;
+  if (typeof owner === 'string' || typeof owner === 'number') return String(owner);
+  adviseOnOwner(owner);
+  return undefined;
+}
+
+/** The same where the app's function may throw: the session then has no owner, and `report` is told. */
+export function ownerOrNone(
+  record: SessionRecord,
+  option: OwnerOption,
+  report: (error: SteadyError) => void,
+): string | undefined {
+  try {
+    return ownerOf(record, option);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const text = `the option owner threw, so that nobody finds this session by its owner: ${reason}`;
+    report(new SteadyError('ERR_SESSION_OWNER', text, { cause }));
+    return undefined;
+  }
 }
 
 /** A user's live sessions. */
@@ -130,7 +149,8 @@ async function* find(
       if (!pointer && isPointer(listed.value)) deadEnds.add(listed.key);
       const found = pointer ? await read(store, pointer.target) : listed;
       const record = found && parseRecord(found.value);
-      if (!record || ownerOf(record, option) !== owner) continue;
+      const report = (error: SteadyError) => core.events.report(listed.key, undefined, error);
+      if (!record || ownerOrNone(record, option, report) !== owner) continue;
       if (pointer) followed.push(pointer.target);
       given.push(found);
       yield { found, record };

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { adviseOnGenid, adviseOnTouchAfter } from './advice.js';
 import { compact } from './compact.js';
+import { checkCookie, checkPrefix, lifetimeOf } from './cookies/check-cookie.js';
 import type { CookieOptions } from './cookies/cookie.js';
 import { randomId } from './cookies/random-id.js';
 import { isSecret, type Secret } from './cookies/signature.js';
@@ -21,6 +23,7 @@ import { isCallbackStore } from './stores/contract.js';
 import { MemoryStore } from './stores/memory.js';
 import type { Serializer } from './stores/serialized.js';
 import type { SessionStore } from './stores/store.js';
+import { kind } from './stores/store-options.js';
 import { warnOnce } from './warnings.js';
 
 /** The options as the core uses them: checked, and with defaults filled in. */
@@ -77,8 +80,8 @@ const DAY = 24 * 60 * MINUTE;
  * @throws TypeError for a value that could never work
  */
 export function readOptions(options: SessionOptions, deprecate: (message: string) => void): Settings {
+  checkKind(options);
   const { resave, saveUninitialized } = options;
-  const cookie = options.cookie || {};
   const genid = options.genid || randomId;
   if (typeof genid !== 'function') throw new TypeError('genid option must be a function');
   if (resave === undefined) deprecate('undefined resave option; provide resave option');
@@ -90,7 +93,7 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
   const secrets = readSecrets(options.secret);
   if (!secrets) deprecate('req.secret; provide secret option');
   warnOfUnknown(options, OPTIONS, '');
-  if (typeof cookie !== 'function') checkCookie(cookie);
+  const cookie = readCookie(options.cookie);
   const store = readStore(options.store);
   const ttl = readMilliseconds('ttl', options.ttl ?? DAY);
   const name = readName(options.name || options.key || 'connect.sid');
@@ -121,7 +124,7 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
     absoluteTimeout: options.absoluteTimeout
       ? readMilliseconds('absoluteTimeout', options.absoluteTimeout)
       : 0,
-    touchAfter: options.touchAfter ? readMilliseconds('touchAfter', options.touchAfter) : 0,
+    touchAfter: options.touchAfter ? readTouchAfter(options, store, ttl) : 0,
     rotateAfter: options.rotateAfter ? readMilliseconds('rotateAfter', options.rotateAfter) : 0,
     rotateGrace: readMilliseconds('rotateGrace', options.rotateGrace ?? MINUTE),
     onReuse: oneOf('onReuse', options.onReuse ?? 'ignore', ['ignore', 'revoke']),
@@ -137,6 +140,13 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
   };
 }
 
+/** Shows no text: it may be a secret. An array or a function is taken for options without any, as in express-session. */
+function checkKind(options: unknown): void {
+  if (typeof options === 'object' || typeof options === 'function') return;
+  const hint = typeof options === 'string' ? '; did you mean { secret: ... }?' : '';
+  throw new TypeError(`options must be an object, such as { secret, store }; got ${kind(options)}${hint}`);
+}
+
 function always(): boolean {
   return true;
 }
@@ -145,7 +155,9 @@ function always(): boolean {
 function compactIds(genid: (req: any) => string): (req: IncomingMessage) => string {
   return (req) => {
     const id: unknown = genid(req);
-    return (typeof id === 'string' ? compact(id) : id) as string;
+    if (typeof id === 'string') return compact(id);
+    adviseOnGenid(id);
+    return id as string;
   };
 }
 
@@ -154,15 +166,35 @@ function idleTimeOf({ maxAge, expires }: CookieOptions, ttl: number): number | u
   return typeof maxAge === 'number' ? maxAge : ttl;
 }
 
+/** A session that is not touched before it has ended ends for its users while they are at work. */
+function readTouchAfter(
+  { touchAfter, cookie }: SessionOptions,
+  store: Store | SessionStore,
+  ttl: number,
+): number {
+  const pause = readMilliseconds('touchAfter', touchAfter);
+  if (typeof cookie === 'function' || cookie?.expires) return pause;
+  const maxAge = cookie ? lifetimeOf(cookie) : undefined;
+  const isKeptByTtl = maxAge === undefined && isOfText(store);
+  const limit = isKeptByTtl ? ttl : maxAge;
+  if (limit !== undefined && pause >= limit)
+    adviseOnTouchAfter(pause, isKeptByTtl ? 'ttl' : 'cookie.maxAge', limit);
+  return pause;
+}
+
 function readConcurrency(
   { concurrency, rotateAfter }: SessionOptions,
   store: Store | SessionStore,
 ): 'merge' | 'overwrite' {
-  const fallback = store instanceof MemoryStore || !isCallbackStore(store) ? 'merge' : 'overwrite';
+  const fallback = isOfText(store) ? 'merge' : 'overwrite';
   const choice = oneOf<'merge' | 'overwrite'>('concurrency', concurrency ?? fallback, ['merge', 'overwrite']);
   if (rotateAfter && choice === 'overwrite')
     throw badOption('concurrency', choice, "'merge' for rotateAfter to be safe");
   return choice;
+}
+
+function isOfText(store: Store | SessionStore): boolean {
+  return store instanceof MemoryStore || !isCallbackStore(store);
 }
 
 function readSecrets(secret: SessionOptions['secret']): Secret[] | undefined {
@@ -184,15 +216,6 @@ function readName(name: string): string {
   // a token, as RFC 6265bis section 4.1.1 has it
   if (typeof name === 'string' && /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)) return name;
   throw badOption('name', name, "a cookie name: letters, digits and !#$%&'*+-.^_`|~");
-}
-
-/** Browsers drop cookies that break the promise of their name (RFC 6265bis section 4.1.3). */
-function checkPrefix(name: string, { secure, path = '/', domain }: CookieOptions): void {
-  const prefix = /^__(secure|host)-/i.exec(name)?.[0].toLowerCase();
-  if (prefix && !secure) throw badOption('cookie.secure', secure, `true for a cookie called ${name}`);
-  if (prefix !== '__host-') return;
-  if (path !== '/') throw badOption('cookie.path', path, `'/' for a cookie called ${name}`);
-  if (domain) throw badOption('cookie.domain', domain, `left out for a cookie called ${name}`);
 }
 
 function readStore(given: SessionOptions['store']): Store | SessionStore {
@@ -225,21 +248,13 @@ function missingMethod(store: unknown, method: string): TypeError {
   );
 }
 
-function checkCookie(cookie: CookieOptions): void {
-  if (typeof cookie !== 'object' || cookie === null)
-    throw badOption('cookie', cookie, 'an object or a function');
-  warnOfUnknown(cookie, COOKIE_OPTIONS, 'cookie.');
-  const { sameSite, priority, maxAge } = cookie;
-  if (sameSite)
-    oneOf('cookie.sameSite', lowerCased(sameSite), [true, 'lax', 'strict', 'none', 'auto'], sameSite);
-  if (priority) oneOf('cookie.priority', lowerCased(priority), ['low', 'medium', 'high'], priority);
-  if (maxAge && typeof maxAge !== 'number' && !((maxAge as unknown) instanceof Date)) {
-    throw badOption('cookie.maxAge', maxAge, 'a number of milliseconds');
-  }
-}
-
-function lowerCased<T>(value: T): T {
-  return (typeof value === 'string' ? value.toLowerCase() : value) as T;
+function readCookie(cookie: SessionOptions['cookie']): CookieOptions | ((req: any) => CookieOptions) {
+  const given = cookie || {};
+  if (typeof given === 'function') return given;
+  if (typeof given !== 'object') throw badOption('cookie', given, 'an object or a function');
+  warnOfUnknown(given, COOKIE_OPTIONS, 'cookie.');
+  checkCookie(given);
+  return given;
 }
 
 function readSerializer(
@@ -261,18 +276,34 @@ function readSerializer(
 }
 
 function readOwner(owner: unknown): OwnerOption | undefined {
+  if (typeof owner === 'string' && owner.includes('.')) throw dottedOwner(owner);
   if (owner === undefined || typeof owner === 'function' || (typeof owner === 'string' && owner !== '')) {
     return owner as OwnerOption | undefined;
   }
   throw badOption('owner', owner, 'the name of a key, or a function of the session data');
 }
 
+/** A path would be taken for the name of a key, which no session has. */
+function dottedOwner(owner: string): TypeError {
+  const path = owner.split('.');
+  const isPath = path.every((key) => /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key));
+  const meant = isPath ? path.join('?.') : `[${JSON.stringify(owner)}]`;
+  const hint = `did you mean \`(data) => data${isPath ? '.' : ''}${meant}\`?`;
+  return badOption('owner', owner, `the name of one key, or a function of the session data (${hint})`);
+}
+
 /** A warning, not an error: express-session lets apps pass what it doesn't know. */
 function warnOfUnknown(options: object, known: readonly string[], prefix: string): void {
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
-    const meant = didYouMean(name, known);
+    const meant = prefix === '' ? optionMeant(name) : didYouMean(name, known);
     const hint = meant ? `did you mean ${prefix}${meant}?` : `known are: ${known.join(', ')}`;
     warnOnce('WARN_SESSION_UNKNOWN_OPTION', `unknown option ${prefix}${name} is ignored; ${hint}`);
   }
+}
+
+/** An option of the cookie may have been given one level too high. */
+function optionMeant(name: string): string | undefined {
+  const ofCookie = COOKIE_OPTIONS.find((option) => option.toLowerCase() === name.toLowerCase());
+  return ofCookie ? `cookie.${ofCookie}` : didYouMean(name, OPTIONS);
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Cookie } from './cookies/cookie.js';
 import { SteadyError } from './errors.js';
 import * as asked from './request/asked.js';
+import { checkChange, checkKey, readRegenerate } from './request/asked-well.js';
 import { contextOf } from './request/request-slot.js';
 import { endOf } from './request/touching.js';
 import type { Store } from './stores/connect-store.js';
@@ -131,12 +132,13 @@ export class Session {
   /**
    * Replaces the session by an empty one under a new id: do it whenever a user logs in (OWASP: session fixation).
    * With `{ keep: true }` all data go along, with `{ keep: ['cart'] }` those under the named keys.
+   * @throws TypeError, at once and with nothing done, for an argument that is no callback and no such options
    */
   regenerate(options?: RegenerateOptions): Promise<void>;
   regenerate(callback: Callback): this;
   regenerate(options: RegenerateOptions, callback: Callback): this;
   regenerate(first?: RegenerateOptions | Callback, second?: Callback): this | Promise<void> {
-    const [options, callback] = typeof first === 'function' ? [{}, first] : [first ?? {}, second];
+    const [options, callback] = readRegenerate(first, second);
     const told = callback && ((error?: any) => callback(error)); // with an argument always, as express-session's
     return run(this, told, (done) => {
       const kept = keptData(this, options);
@@ -164,6 +166,7 @@ export class Session {
    * @example await req.session.update((data) => { data.views++ })
    */
   async update<T>(change: (data: any) => T | Promise<T>): Promise<T> {
+    checkChange(change);
     const context = contextOf(this.req);
     if (!context)
       throw new SteadyError(
@@ -177,7 +180,8 @@ export class Session {
    * Reads a value and removes it, such that of all requests only one gets it: flash messages, one-time tokens.
    * @returns the value, or `undefined` for all others
    */
-  take(key: string): Promise<any> {
+  async take(key: string): Promise<any> {
+    checkKey(key);
     return this.update((data) => {
       const value = Object.hasOwn(data, key) ? data[key] : undefined;
       delete data[key];

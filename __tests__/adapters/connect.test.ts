@@ -501,7 +501,7 @@ describe('optional members', () => {
 
 describe('bad arguments', () => {
   test.each([
-    [undefined, 'but it has no get(); got undefined (undefined)'],
+    [undefined, 'but it has no get(); got undefined'],
     [null, 'but it has no get(); got null'],
     [{ get() {}, destroy() {} }, 'but it has no set(); got an object (Object)'],
     [

@@ -144,6 +144,31 @@ describe.each(STORES)('regenerate({ keep }): %s', (_name, store, options) => {
     },
   );
 
+  const needs = 'regenerate() takes a callback, or options { keep, restart }; got';
+  const keeps = "regenerate(): keep must be true, false or an array of keys, such as ['cart']; got";
+  test.each<[unknown[], string]>([
+    [[['a']], `${needs} an array`],
+    [['a'], `${needs} "a"`],
+    [[true], `${needs} true (boolean)`],
+    [[{ kep: ['a'] }], `${needs} an object with kep; did you mean keep?`],
+    [[{ keep: 'a' }], `${keeps} "a"`],
+    [[{ keep: [1] }], `${keeps} an array`],
+    [[{ restart: 'yes' }], 'regenerate(): restart must be true or false; got "yes"'],
+    [[{ keep: true }, 'done'], 'regenerate(): the callback must be a function; got "done"'],
+  ])('%j is an error at once, and changes nothing', async (args, message) => {
+    const shared = await share(store, options);
+    const answer = await shared.request(({ session }) => {
+      try {
+        return session.regenerate(...args);
+      } catch (error) {
+        return String(error);
+      }
+    });
+    await shared.settled();
+    expect(bodyOf(answer)).toBe(`TypeError: ${message}`);
+    expect(shared.data()).toEqual({ [shared.id]: INITIAL });
+  });
+
   test('by callback, with and without options', async () => {
     expect(await kept((session) => byCallback(session, { keep: ['b'] }))).toEqual({
       b: 'initial',

@@ -1,7 +1,8 @@
 import { helpLink } from '../../lib/errors.js';
 import session from '../../lib/index.js';
 import { FullStore } from '../conformance/full-store.js';
-import { closeSites } from '../support/sites.js';
+import { Browser } from '../support/http.js';
+import { closeSites, serve } from '../support/sites.js';
 import { type Action, bodyOf, INITIAL, type SharedSession, share } from './shared-session.js';
 
 afterEach(closeSites);
@@ -269,3 +270,48 @@ test('updates wait for one another no longer than the store may take', async () 
 function codeOf(error: any): unknown {
   return error.code;
 }
+
+describe('a SessionStore that breaks its contract', () => {
+  const broken = (part: object): session.SessionStore => {
+    const { get, set, touch, destroy } = new session.MemoryStore().texts;
+    return { get, set, touch, destroy, ...part };
+  };
+  const breaks = 'the session store breaks its contract: ';
+
+  test.each([
+    ['undefined', async () => undefined, 'set() must answer true or false; got undefined'],
+    ['null', async () => null, 'set() must answer true or false; got null'],
+    ['no promise', () => true, 'set() must return a promise; got true (boolean)'],
+  ])('set() that answers %s is named at the first write', async (_, set, message) => {
+    let calls = 0;
+    const counted = (...args: never[]) => {
+      calls++;
+      return (set as (...args: never[]) => unknown)(...args);
+    };
+    const sessions = session({
+      ...{ secret: 'keyboard cat', resave: false, saveUninitialized: false, saveFailure: 'error' },
+      store: broken({ set: counted }),
+    });
+    const site = await serve('node:http', [
+      sessions,
+      (req, res) => {
+        req.session.a = 1;
+        res.end();
+      },
+    ]);
+    const answer = await new Browser(site).get('/');
+
+    expect([answer.status, answer.body]).toEqual([500, `error: ${breaks}${message}`]);
+    expect(site.errors).toMatchObject([{ name: 'SteadyError', code: 'ERR_SESSION_STORE_ANSWER' }]);
+    expect(calls).toBe(1);
+  });
+
+  test('touch() that answers undefined is no logout', async () => {
+    const store = broken({ touch: async () => undefined });
+    const shared = await share(store, { saveFailure: 'error' });
+    const answer = await shared.request(() => 'read');
+
+    expect(answer.body).toBe(`error: ${breaks}touch() must answer true or false; got undefined`);
+    expect(shared.events).toEqual([expect.objectContaining({ name: 'error' })]);
+  });
+});

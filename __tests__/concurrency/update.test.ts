@@ -69,6 +69,18 @@ describe.each(STORES)('update(): %s', (_name, store, options) => {
     expect(bodyOf(next)).toEqual({ ...INITIAL, cookie: expect.any(Object) });
   });
 
+  test.each([
+    ['update', undefined, 'update() needs a function that changes the data; got undefined'],
+    ['update', { n: 1 }, 'update() needs a function that changes the data; got an object (Object)'],
+    ['take', undefined, 'take() needs the key of a value, which is a string; got undefined'],
+    ['take', ['n'], 'take() needs the key of a value, which is a string; got an array'],
+  ])('%s(%j) is an error', async (method, given, message) => {
+    const shared = await share(store, options);
+    const answer = await shared.request(({ session }) => session[method](given).catch(String));
+    expect(bodyOf(answer)).toBe(`TypeError: ${message}`);
+    expect(shared.data()[shared.id]).toEqual(INITIAL);
+  });
+
   test('works on what is stored now, not on what the request loaded', async () => {
     const shared = await share(store, options);
     const slow = await shared.begin();

@@ -13,7 +13,7 @@ describe('what is no store', () => {
 
   test.each([
     [{ get() {}, set() {}, destroy() {} }, 'touch', 'an object (Object)'],
-    [undefined, 'get', 'undefined (undefined)'],
+    [undefined, 'get', 'undefined'],
     [ReferenceStore, 'get', 'a function (ReferenceStore)'],
   ])('%p fails, by what it lacks', async (store, method, got) => {
     expect((await errorOver(store))?.message).toBe(

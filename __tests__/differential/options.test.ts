@@ -1,3 +1,5 @@
+import { Browser } from '../support/http.js';
+import { closeSites, serve } from '../support/sites.js';
 import { useFrozenClock } from './clock.js';
 import { deprecationsOf, ignoreWarnings } from './deprecations.js';
 import { ours, real, type Subject } from './subjects.js';
@@ -61,9 +63,93 @@ describe('odd options are taken', () => {
     { ...good, secret: Buffer.from('x') },
     { ...good, secret: new Uint8Array([1, 2]) },
     { ...good, unknown: 1 },
+    '',
+    0,
+    false,
+    [],
   ])('%j', (options) => {
     expect(thrownBy(real, options)).toBe(undefined);
     expect(thrownBy(ours, options)).toBe(undefined);
+  });
+});
+
+describe('attributes of the cookie', () => {
+  ignoreWarnings();
+  afterEach(closeSites);
+
+  /** What a browser sees of a counter in its session. */
+  async function visits(subject: Subject, cookie: object): Promise<unknown> {
+    const handler = subject({ ...good, cookie });
+    const failed = (_error: unknown, _req: unknown, res: any) =>
+      void (res.writableEnded || res.end('failed'));
+    const site = await serve(
+      'express 5',
+      [
+        handler,
+        (req, res) => {
+          if (req.session) req.session.n = (req.session.n ?? 0) + 1;
+          res.end(`visit ${req.session?.n}`);
+        },
+      ],
+      failed,
+    );
+    const browser = new Browser(site);
+    const answers = [await browser.get('/admin'), await browser.get('/admin')];
+    return answers.map(({ body, setCookie }) => [
+      body,
+      setCookie.map((line) => line.replace(/=s%3A[^;]*/, '')),
+    ]);
+  }
+
+  test.each<[object]>([
+    [{ maxAge: Number.NaN }],
+    [{ maxAge: Infinity }],
+    [{ maxAge: 8.64e15 }],
+    [{ maxAge: new Date(Number.NaN) }],
+    [{ expires: new Date(Number.NaN) }],
+    [{ domain: 'https://x.y' }],
+    [{ domain: 'x.y:80' }],
+    [{ path: 'admin' }],
+    [{ path: 5 }],
+    [{ path: '/admin;' }],
+  ])('%p: express-session sends no cookie, here it is refused', async (cookie) => {
+    expect(JSON.stringify(await visits(real, cookie))).not.toContain('connect.sid');
+    expect(thrownBy(ours, { ...good, cookie })).toMatch(/^TypeError: cookie\.\w+ option must be /);
+  });
+
+  test('expires as a text or true: express-session throws in the handler, here it is refused', () => {
+    for (const expires of ['2030-01-01', true, {}]) {
+      const cookie = new real.Cookie({ expires });
+      expect(() => Object.assign(cookie, { maxAge: cookie['originalMaxAge'] })).toThrow(TypeError);
+      expect(thrownBy(ours, { ...good, cookie: { expires } })).toMatch(/^TypeError: cookie\.expires option /);
+    }
+  });
+
+  test.each<[object]>([
+    [{ path: '' }],
+    [{ path: undefined }],
+    [{ path: null }],
+    [{ path: '/admin' }],
+    [{ domain: undefined }],
+    [{ domain: null }],
+    [{ domain: '' }],
+    [{ domain: '.x.y' }],
+    [{ expires: null }],
+    [{ expires: false }],
+    [{ expires: '' }],
+    [{ expires: 60_000 }],
+    [{ maxAge: null }],
+    [{ maxAge: undefined }],
+    [{ maxAge: false }],
+    [{ maxAge: 60_000 }],
+    [{ maxAge: 0 }],
+    [{ maxAge: -1 }],
+    [{ expires: '2030-01-01', maxAge: 60_000 }],
+    [{ maxAge: Number.NaN, expires: null }],
+    [{ secure: 'false' }],
+    [{ httpOnly: 'no' }],
+  ])('%p works as in express-session', async (cookie) => {
+    expect(await visits(ours, cookie)).toEqual(await visits(real, cookie));
   });
 });
 

@@ -20,15 +20,15 @@ const noMiddleware = 'inspector() needs what session() of this package has retur
 const noGuard = 'inspector: guard option must be a function (req) => boolean that says who may look; got';
 
 test.each([
-  ['no sessions', [undefined, { guard }], `${noMiddleware} undefined (undefined)`],
+  ['no sessions', [undefined, { guard }], `${noMiddleware} undefined`],
   ['a middleware of others', [() => {}, { guard }], `${noMiddleware} a function`],
   ['null for sessions', [null, { guard }], `${noMiddleware} null`],
   [
     'no options',
     [sessions],
-    'inspector needs an object of options ({ guard, production, history, sessions, checkInterval }); got undefined (undefined)',
+    'inspector needs an object of options ({ guard, production, history, sessions, checkInterval }); got undefined',
   ],
-  ['no guard', [sessions, {}], `${noGuard} undefined (undefined)`],
+  ['no guard', [sessions, {}], `${noGuard} undefined`],
   ['a guard that is none', [sessions, { guard: true }], `${noGuard} true (boolean)`],
   [
     'a misspelt option',
@@ -92,6 +92,6 @@ describe('in production', () => {
 
   test('starts when told to, behind a guard', () => {
     expect(refusal(sessions, { guard, production: true })).toBe('it starts');
-    expect(refusal(sessions, { production: true })).toBe(`${noGuard} undefined (undefined)`);
+    expect(refusal(sessions, { production: true })).toBe(`${noGuard} undefined`);
   });
 });

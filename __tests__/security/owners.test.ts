@@ -106,7 +106,7 @@ const dataOf = async (handler: session.SessionHandler, owner: string | number) =
   (await collect(handler.of(owner))).map(({ data }) => data);
 
 test.each([
-  [undefined, 'undefined (undefined)'],
+  [undefined, 'undefined'],
   [null, 'null'],
   ['', '""'],
   [true, 'true (boolean)'],
@@ -436,4 +436,35 @@ test('the id of a listed session is what its cookie has signed, and appears nowh
 
   expect(id).toBe(seen);
   expect(JSON.stringify(await collect(handler.of(7)))).not.toContain(id);
+});
+
+describe('the option owner as a function that throws for some', () => {
+  const owner = (data: any) => data.user.id;
+  const app: Handler = (req, res) => {
+    const { pathname, searchParams } = new URL(req.url, 'http://localhost');
+    if (pathname === '/login') req.session.user = { id: searchParams.get('id') };
+    else req.session.visits = (req.session.visits ?? 0) + 1;
+    res.end(String(req.session.visits));
+  };
+
+  test.each(makers)(
+    '%s: all sessions are stored, the others found, and an error is told of',
+    async (_, make) => {
+      const { handler, site, login } = await open(make(), { owner }, app);
+      const errors: any[] = [];
+      handler.on('error', ({ error }) => errors.push(error));
+      const stranger = new Browser(site);
+      const user = await login(7);
+      expect([(await stranger.get('/')).body, (await stranger.get('/')).body]).toEqual(['1', '2']);
+      await site.settled();
+
+      expect(await dataOf(handler, '7')).toEqual([{ user: { id: '7' } }]);
+      expect(await handler.revoke('7')).toBe(1);
+      expect([(await user.get('/')).body, (await stranger.get('/')).body]).toEqual(['1', '3']);
+      expect(errors[0]).toMatchObject({ code: 'ERR_SESSION_OWNER', cause: expect.any(TypeError) });
+      expect(errors[0].message).toMatch(
+        /^the option owner threw, so that nobody finds this session by its owner: Cannot read prop/,
+      );
+    },
+  );
 });

@@ -120,6 +120,38 @@ const scenes: Scene[] = [
     program: 'for (const n of [1, 2]) session({ ...good, saveUninitialised: false });',
   },
   {
+    code: 'WARN_SESSION_TEXT_OPTION',
+    says: ['resave is the text "false"', 'counts as true', 'Give it true or false'],
+    program: "for (const n of [1, 2]) session({ ...good, resave: 'false' });",
+  },
+  {
+    code: 'WARN_SESSION_NO_ROTATION',
+    says: ['onReuse does nothing', 'Set rotateAfter'],
+    program: "for (const n of [1, 2]) session({ ...good, onReuse: 'revoke' });",
+  },
+  {
+    code: 'WARN_SESSION_TOUCH_AFTER',
+    says: ['touchAfter is 1000 ms', 'not less than cookie.maxAge, 1000 ms', 'Set a shorter touchAfter'],
+    program: 'for (const n of [1, 2]) session({ ...good, touchAfter: 1000, cookie: { maxAge: 1000 } });',
+  },
+  {
+    code: 'WARN_SESSION_TOUCH_AFTER',
+    says: ['touchAfter is 86400000 ms', 'not less than ttl, 86400000 ms'],
+    program: 'session({ ...good, touchAfter: 86_400_000, cookie: { maxAge: null } });',
+  },
+  {
+    code: 'WARN_SESSION_GENID',
+    says: ['genid returned an object (Promise)', 'not stored', 'Return a text'],
+    program: "await visit([session({ ...good, genid: async () => 'an id' }), write]);",
+  },
+  {
+    code: 'WARN_SESSION_OWNER',
+    says: ['owner gave an object (Object)', 'sessions.revoke()'],
+    program: `const sessions = session({ ...good, owner: 'user' });
+      await visit([sessions, (req, res) => { req.session.user = { id: 7 }; res.end(); }]);
+      await sessions.revoke(7);`,
+  },
+  {
     code: 'WARN_SESSION_INSECURE_REQUEST',
     says: ['was not sent', '"trust proxy"', 'proxy: true', "secure: 'auto'"],
     program: 'await visit([session({ ...good, cookie: { secure: true } }), write]);',

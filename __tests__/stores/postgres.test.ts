@@ -729,9 +729,13 @@ describe('options of PostgresStore', () => {
     `PostgresStore: table option must be "table" or "schema.table", without quotation marks; got ${described}`;
 
   test.each([
-    [undefined, `PostgresStore needs an object of options (${all}); got undefined (undefined)`],
+    [undefined, `PostgresStore needs an object of options (${all}); got undefined`],
     ['postgres://a:secret@host/db', `PostgresStore needs an object of options (${all}); got a string`],
-    [{}, wrongPool('undefined (undefined)')],
+    [
+      pool,
+      'PostgresStore needs an object of options; got an object (Object), which is its option pool: pass { pool }, as in new PostgresStore({ pool })',
+    ],
+    [{}, wrongPool('undefined')],
     [{ pool: 'postgres://a:secret@host/db' }, wrongPool('a string')],
     [{ pool: { connect: 1 } }, wrongPool('an object (Object)')],
     [{ pool, tableName: 'a' }, 'PostgresStore has no option tableName; it is table'],

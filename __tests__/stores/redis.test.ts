@@ -470,9 +470,13 @@ describe('options of RedisStore', () => {
   const make = (options: unknown) => () => new RedisStore(options as never);
 
   test.each([
-    [undefined, `RedisStore needs an object of options (${needed}); got undefined (undefined)`],
+    [undefined, `RedisStore needs an object of options (${needed}); got undefined`],
     [null, `RedisStore needs an object of options (${needed}); got null`],
     ['redis://:secret@host', `RedisStore needs an object of options (${needed}); got a string`],
+    [
+      client,
+      `RedisStore needs an object of options; got an object (${client.constructor.name}), which is its option client: pass { client }, as in new RedisStore({ client })`,
+    ],
     [{ client, prefx: 'a' }, 'RedisStore has no option prefx; did you mean prefix?'],
     [{ client, x: 1 }, `RedisStore has no option x; it has ${has}`],
     [{ client, ttl: 1 }, 'RedisStore has no option ttl; set ttl or cookie.maxAge of session() instead'],
@@ -484,7 +488,7 @@ describe('options of RedisStore', () => {
 
   const { get, set, del, getEx, pExpire, evalSha } = client;
   test.each([
-    [undefined, 'undefined (undefined)'],
+    [undefined, 'undefined'],
     [null, 'null'],
     ['redis://:secret@localhost', 'a string'],
     [new Map(), 'an object (Map)'],

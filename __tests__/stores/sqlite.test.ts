@@ -450,9 +450,13 @@ describe('options of SqliteStore', () => {
   test.each([
     [
       undefined,
-      'SqliteStore needs an object of options ({ database, table, cleanupInterval }); got undefined (undefined)',
+      'SqliteStore needs an object of options ({ database, table, cleanupInterval }); got undefined',
     ],
-    [{}, wrongDatabase('undefined (undefined)')],
+    [
+      database,
+      'SqliteStore needs an object of options; got an object (Object), which is its option database: pass { database }, as in new SqliteStore({ database })',
+    ],
+    [{}, wrongDatabase('undefined')],
     [{ database: new Map() }, wrongDatabase('an object (Map)')],
     [{ database, tables: 'a' }, 'SqliteStore has no option tables; did you mean table?'],
     [{ database, table: '' }, 'SqliteStore: table option must be the name of a table; got ""'],

@@ -442,7 +442,7 @@ describe.each([
   };
 
   test.each([
-    ['nothing', undefined, `${needs} get(); got undefined (undefined)`],
+    ['nothing', undefined, `${needs} get(); got undefined`],
     ['a key, which it does not show', 'b8f1c0ffee', `${needs} get(); got a string`],
     ['an empty object', {}, `${needs} get(); got an object (Object)`],
     ['a store without touch', new Map(), `${needs} touch(); got an object (Map)`],
@@ -699,7 +699,7 @@ describe('encrypt', () => {
       [
         'nothing',
         undefined,
-        'a key of encrypt() must be a string, a Buffer or a secret KeyObject; got undefined (undefined)',
+        'a key of encrypt() must be a string, a Buffer or a secret KeyObject; got undefined',
       ],
       [
         'a number',

@@ -243,7 +243,7 @@ describe('options that could never work', () => {
     expect(() => sessions.websocket({} as never)).toThrow(
       'websocket(): server option must be a WebSocketServer of the package ws; got an object (Object)',
     );
-    expect(() => sessions.websocket(undefined as never)).toThrow('got undefined (undefined)');
+    expect(() => sessions.websocket(undefined as never)).toThrow('got undefined');
     expect(() => sessions.socketio({} as never)).toThrow(
       'socketio(): io option must be a Socket.IO server that is attached to an HTTP server; got an object (Object)',
     );

@@ -4,7 +4,7 @@ import { noticeOf } from './id-hash.js';
 import { PostgresNotices } from './postgres-notices.js';
 import { ELSEWHERE, isOtherTable, troublesOf } from './postgres-trouble.js';
 import type { OwnedRecord, SessionStore, SetOptions } from './store.js';
-import { checkOptions, hasMethods, kind } from './store-options.js';
+import { checkOptions, hasMethods, kind, refuseBare } from './store-options.js';
 import { decodeText, encodeText } from './text.js';
 import { millisecondsLeft } from './time-left.js';
 import { storeError, surviveClientErrors, type Trouble } from './trouble.js';
@@ -71,6 +71,7 @@ export class PostgresStore implements SessionStore {
 
   /** @throws {TypeError} if the pool is missing or of another kind, or an option is unknown or of a wrong type. */
   constructor(options: PostgresStoreOptions) {
+    refuseBare('PostgresStore', options, 'pool', 'query');
     checkOptions('PostgresStore', options, OPTIONS, ELSEWHERE);
     const { pool, table = 'session', createTable = false, cleanupInterval = 15 * 60_000 } = options;
     const { notify = false } = options;

@@ -5,7 +5,7 @@ import { RedisNotices } from './redis-notices.js';
 import { RedisOwners } from './redis-owners.js';
 import { type RedisScript, redisScript, runScript, sha1 } from './redis-script.js';
 import type { OwnedRecord, SessionStore, SetOptions } from './store.js';
-import { checkOptions, hasMethods, kind } from './store-options.js';
+import { checkOptions, hasMethods, kind, refuseBare } from './store-options.js';
 import { millisecondsLeft } from './time-left.js';
 import { storeError, surviveClientErrors, type Trouble } from './trouble.js';
 
@@ -64,6 +64,7 @@ export class RedisStore implements SessionStore {
 
   /** @throws {TypeError} if the client is missing or of another kind, or an option is unknown. */
   constructor(options: RedisStoreOptions) {
+    refuseBare('RedisStore', options, 'client', 'get', 'set', 'del');
     checkOptions('RedisStore', options, ['client', 'prefix', 'notify'], ELSEWHERE);
     const { client, prefix = 'sess:', notify = false } = options;
     if (typeof prefix !== 'string') throw badOption('RedisStore: prefix', prefix, 'a string');

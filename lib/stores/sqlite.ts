@@ -1,7 +1,7 @@
 import { badOption } from '../option-checks.js';
 import { Cleanup, SLICE } from './cleanup.js';
 import type { OwnedRecord, SessionStore, SetOptions } from './store.js';
-import { checkOptions, hasMethods, kind } from './store-options.js';
+import { checkOptions, hasMethods, kind, refuseBare } from './store-options.js';
 import { decodeText, encodeText } from './text.js';
 import { END_OF_TIME } from './time-left.js';
 import { storeError, type Trouble } from './trouble.js';
@@ -54,6 +54,7 @@ export class SqliteStore implements SessionStore {
    * @throws {SteadyError} if the file can't be opened or the table can't be used.
    */
   constructor(options: SqliteStoreOptions) {
+    refuseBare('SqliteStore', options, 'database', 'prepare', 'exec');
     checkOptions('SqliteStore', options, ['database', 'table', 'cleanupInterval']);
     const { database, table = 'sessions', cleanupInterval = 15 * 60_000 } = options;
     if (typeof table !== 'string' || !/^[^\0]+$/.test(table)) {

@@ -29,6 +29,18 @@ export function checkOptions(
   }
 }
 
+/**
+ * Refuses what belongs into the options, given in their place.
+ * @throws {TypeError}
+ */
+export function refuseBare(store: string, given: unknown, option: string, ...methods: string[]): void {
+  if (!hasMethods(given, ...methods)) return;
+  throw new TypeError(
+    `${store} needs an object of options; got ${describe(given)}, which is its option ${option}: ` +
+      `pass { ${option} }, as in new ${store}({ ${option} })`,
+  );
+}
+
 /** What was given, in a few words; of a string not its content, since a connection string has a password in it. */
 export function kind(value: unknown): string {
   return typeof value === 'string' ? 'a string' : describe(value);

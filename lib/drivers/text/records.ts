@@ -1,7 +1,7 @@
 import type { Cookie } from '../../cookies/cookie.js';
 import type { Core } from '../../core.js';
 import { expiryOf } from '../../lifetime.js';
-import { ownerOf } from '../../owners.js';
+import { ownerOrNone } from '../../owners.js';
 import { type Pointer, pointerOf } from '../../pointer.js';
 import { parseRecord } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
@@ -63,7 +63,7 @@ export class TextRecords {
     const expires = expiryOf(cookie, this.core.settings, Date.now());
     const view = context.viewOf(session);
     const how: SetOptions = expected === undefined ? { expires } : { expires, expected };
-    const owner = this.ownerOf(text);
+    const owner = this.ownerOf(context, text);
     if (owner !== undefined) how.owner = owner;
     return andThen(this.store.set(session.id, text, how), noteExpiry, view, expires);
   }
@@ -107,10 +107,11 @@ export class TextRecords {
     return this.core.settings.rotateAfter > 0 ? pointerOf(id, text) : undefined;
   }
 
-  /** For the store's index, if it has one. */
-  ownerOf(text: string | undefined): string | undefined {
+  /** For the store's index, if it has one. A session whose owner can't be told is stored without. */
+  ownerOf(context: SessionContext, text: string | undefined): string | undefined {
     const option = this.store.owned && this.core.settings.owner;
-    const record = option && text !== undefined ? parseRecord(text) : undefined;
-    return record && ownerOf(record, option);
+    if (!option || text === undefined) return undefined;
+    const record = parseRecord(text);
+    return record && ownerOrNone(record, option, (error) => context.report(error));
   }
 }

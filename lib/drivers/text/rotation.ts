@@ -22,7 +22,7 @@ export async function rotate(records: TextRecords, context: SessionContext, sess
   const expires = expiryOf(session.cookie, core.settings, Date.now());
   for (const attempts = new Attempts(core.settings.storeTimeout); ; await attempts.next()) {
     const text = records.merged(context, session, mine);
-    const owner = records.ownerOf(text);
+    const owner = records.ownerOf(context, text);
     await store.set(target, text, owner === undefined ? { expires } : { expires, owner });
     const pointer = pointerText(old, JSON.parse(text), { target, movedAt: Date.now() });
     if (await putPointer(store, old, pointer, { expires, expected: view.stored ?? null })) {

@@ -106,7 +106,7 @@ function prolong(
   until: number,
 ): Awaitable<void> {
   const { store } = records;
-  const owner = records.ownerOf(stored);
+  const owner = records.ownerOf(context, stored);
   const found = owner !== undefined ? store.touch(session.id, until, owner) : store.touch(session.id, until);
   return andThen(found, interruptIfGone, context, session);
 }
