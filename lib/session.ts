@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Cookie } from './cookies/cookie.js';
 import { SteadyError } from './errors.js';
+import { checkChange, checkKey, readRegenerate } from './request/argument-checks.js';
 import * as asked from './request/asked.js';
-import { checkChange, checkKey, readRegenerate } from './request/asked-well.js';
 import { contextOf } from './request/request-slot.js';
 import { endOf } from './request/touching.js';
 import type { Store } from './stores/connect-store.js';
