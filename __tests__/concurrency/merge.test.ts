@@ -325,6 +325,15 @@ describe('conflicts', () => {
     expect(shared.events).toMatchObject([{ name: 'conflict', keys: ['a'] }]);
   });
 
+  test('are none where both have made the same change', async () => {
+    const shared = await share('text store');
+    const slow = await shared.begin();
+    await shared.request(({ session }) => Object.assign(session, { a: 'ours' }));
+    await slow.finish(({ session }) => Object.assign(session, { a: 'ours' }));
+
+    expect(shared.events).toEqual([]);
+  });
+
   test('are none where another request has merely prolonged the session', async () => {
     const shared = await share('text store', { cookie: { maxAge: 60_000 }, resave: true });
     const slow = await shared.begin();

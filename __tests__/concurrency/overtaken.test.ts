@@ -116,6 +116,81 @@ describe('a save that is answered while an update is reading', () => {
   });
 });
 
+test.each([{}, { mine: 1 }])(
+  'what another request changes after an update has seen its last change is not undone by the late answer to a save, %j',
+  async (change) => {
+    const { store, hold, release, data } = poolStore();
+    const shared = await share(store);
+    await shared.request(async ({ session }) => {
+      hold('after');
+      const saved = Object.assign(session, change).save();
+      await turn(); // it has been stored
+      await shared.request((other) => Object.assign(other.session, { theirs: 1 }));
+      await session.update(() => {});
+      release(0);
+      await saved;
+      await shared.request((other) => Object.assign(other.session, { theirs: 2 }));
+    });
+    await shared.settled();
+
+    expect(await data(shared.id)).toEqual({ ...INITIAL, ...change, theirs: 2 });
+  },
+);
+
+test('an update ends although saves of its request are answered during each of its reads', async () => {
+  const { texts } = new session.MemoryStore();
+  let saves: (() => Promise<void>) | undefined;
+  const store: session.SessionStore = {
+    async get(id) {
+      const text = await texts.get(id);
+      await saves?.();
+      return text;
+    },
+    set: (...args) => texts.set(...args),
+    touch: (id, expires) => texts.touch(id, expires),
+    destroy: (id) => texts.destroy(id),
+  };
+  const shared = await share(store);
+  let reads = 0;
+  await shared.request(async (req) => {
+    saves = async () => {
+      reads++;
+      req.session.tick = reads;
+      await req.session.save();
+    };
+    await req.session.update((draft: any) => Object.assign(draft, { done: true }));
+    saves = undefined;
+  });
+
+  expect(reads).toBeLessThan(10);
+});
+
+test('what is put back after an update that has failed, though it was stored, is stored', async () => {
+  const { texts } = new session.MemoryStore();
+  let fails = false;
+  const store: session.SessionStore = {
+    get: (id) => texts.get(id),
+    async set(...args) {
+      const written = await texts.set(...args);
+      if (!fails) return written;
+      fails = false;
+      throw new Error('the answer is lost');
+    },
+    touch: (id, expires) => texts.touch(id, expires),
+    destroy: (id) => texts.destroy(id),
+  };
+  const shared = await share(store);
+  await shared.request(async ({ session }) => {
+    session.a = 'admin';
+    fails = true;
+    await expect(session.update((draft: any) => draft.n++)).rejects.toThrow('the answer is lost');
+    session.a = 'initial';
+  });
+  await shared.settled();
+
+  expect(JSON.parse((await texts.get(shared.id)) ?? '')).toMatchObject({ a: 'initial' });
+});
+
 describe('a save that stores what was there before, while another write is under way', () => {
   test('the update that was begun first is not lost to the next request', async () => {
     const { store, hold, release, data } = poolStore();

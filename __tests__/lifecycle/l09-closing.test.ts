@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import session from '../../lib/index.js';
-import { RawClient } from '../support/http.js';
+import { Browser, RawClient } from '../support/http.js';
 import { baseOptions } from '../support/lifecycle.js';
 import { closeSites, type Handler, HTTP1_HOSTS, serve } from '../support/sites.js';
 import { makeStore, STORES } from '../support/test-stores.js';
@@ -135,8 +135,95 @@ describe.each(HTTP1_HOSTS)('%s', (host) => {
   );
 });
 
+test.each<[string, string, (req: any, res: any) => void]>([
+  ['end(null, no encoding)', 'GET', (_req, res) => res.end(null, 'no-such')],
+  ['end(callback, no encoding)', 'GET', (_req, res) => res.end(() => {}, 'no-such')],
+  ["end('', no encoding)", 'GET', (_req, res) => res.end('', 'no-such')],
+  ['end(text, no encoding) to HEAD', 'HEAD', (_req, res) => res.end('text', 'no-such')],
+])('%s, where nothing is to be encoded, waits for the store', async (_name, method, end) => {
+  const handler: Handler = (req, res) => {
+    req.session.color = 'red';
+    end(req, res);
+  };
+  const { store, traffic } = makeStore('text store');
+  traffic.fail('set', new Error('away'));
+  const site = await serve('node:http', [session({ ...baseOptions, store, saveFailure: 'error' }), handler]);
+  const client = new RawClient(site.port);
+  client.send(`${method} / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+  expect(await client.closed).toMatch(/^HTTP\/1\.1 500 /);
+});
+
+test.each(Object.keys(closings))(
+  "saveFailure: 'error': %s closes the connection after the error page",
+  async (closing) => {
+    const { store, traffic } = makeStore('text store');
+    traffic.fail('set', new Error('away'));
+    const site = await serve('node:http', [
+      session({ ...baseOptions, store, saveFailure: 'error' }),
+      (req, res) => {
+        req.session.color = 'red';
+        res.end('text');
+        closings[closing]!(req, res, () => {});
+      },
+    ]);
+    const client = new RawClient(site.port).send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    expect(await client.closed).toMatch(/^HTTP\/1\.1 500 [\s\S]*error: away/);
+  },
+);
+
+test('an end that throws: the connection is closed all the same', async () => {
+  const { store } = makeStore('text store');
+  const site = await serve(
+    'node:http',
+    [
+      (_req, res, next) => {
+        res.end = () => {
+          throw new Error('no end');
+        };
+        next();
+      },
+      session({ ...baseOptions, store }),
+      (req, res) => {
+        res.end('text');
+        req.socket.destroy();
+      },
+    ],
+    () => {},
+  );
+  const client = new RawClient(site.port).send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  expect(await client.closed).toBe('');
+});
+
+test.each([
+  ['a second request that is none', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\nGARBAGE\r\n\r\n'],
+  ['a bad chunk', 'POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n'],
+])('%s is answered as by plain node:http', async (_name, request) => {
+  const answer = async (sessions: Handler) => {
+    const site = await serve('node:http', [sessions, (_req, res) => res.end('text')]);
+    const received = await new RawClient(site.port).send(request).closed;
+    return received.replace(/\r\nDate: [^\r]*/, '');
+  };
+  const plain = await answer(noSessions);
+  expect(await answer(session({ ...baseOptions, store: makeStore('text store').store }))).toBe(plain);
+});
+
+test.each(['destroy', 'close'] as const)('http/2: %s() in the same breath as the end', async (method) => {
+  const { store, data } = makeStore('text store');
+  const site = await serve('http/2', [
+    session({ ...baseOptions, store }),
+    (req, res) => {
+      req.session.color = 'red';
+      res.end('text');
+      if (method === 'destroy') res.destroy();
+      else res.stream.close();
+    },
+  ]);
+  expect(await new Browser(site).get('/')).toMatchObject({ status: 200, body: 'text' });
+  expect(Object.values(data())).toEqual([{ color: 'red' }]);
+});
+
 describe('a response of a test double, which has no head of its own', () => {
-  /** As those of node-mocks-http: all that is sent is kept, and `end()` doesn't call `writeHead()`. */
+  /** As those of node-mocks-http in Express: all that is sent is kept, and `end()` doesn't call `writeHead()`. */
   class Double extends EventEmitter {
     statusCode = 200;
     headersSent = false;
@@ -153,6 +240,7 @@ describe('a response of a test double, which has no head of its own', () => {
       this.heads.push(status);
       this.headersSent = true;
     }
+    _implicitHeader = () => this.writeHead(this.statusCode);
     write(text: string) {
       this.text += text;
     }
@@ -162,6 +250,17 @@ describe('a response of a test double, which has no head of its own', () => {
       this.emit('finish');
     }
   }
+
+  test('is left alone where it has no way to make a head either', async () => {
+    const sessions = session({ ...baseOptions, store: makeStore('text store').store });
+    const req: any = Object.assign(new EventEmitter(), { url: '/', headers: {}, socket: {}, connection: {} });
+    const res: any = new Double();
+    res.writeHead = res._implicitHeader = undefined;
+    const finished = once(res, 'finish');
+    sessions(req, res, () => res.end('text'));
+    await finished;
+    expect(res.text).toBe('text');
+  });
 
   test('gets its cookie', async () => {
     const { store, data } = makeStore('text store');

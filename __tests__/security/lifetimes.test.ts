@@ -237,6 +237,38 @@ describe.each(STORES)('%s', (store) => {
       },
     );
 
+    test('expiresAt of a session that has changed, and so will be stored, counts from now', async () => {
+      const { browser, settled } = await open(store, { touchAfter: 40 * MINUTE, ttl: HOUR });
+      await browser.get('/write');
+      await settled();
+      clock.pass(30 * MINUTE);
+      expect(await look(browser, '/write')).toMatchObject({
+        expiresAt: new Date(clock.now() + HOUR).toISOString(),
+      });
+    });
+
+    test('expiresAt does not fix what the option touch says', async () => {
+      const touch = jest.fn((req: any) => !req.background);
+      const { browser, settled, traffic } = await start({
+        host: 'node:http',
+        store,
+        options: { touch, ttl: HOUR },
+        after: [
+          (req, res) => {
+            if (req.url === '/begin-it') req.session.n = 1;
+            else expect(req.session.expiresAt).toEqual(new Date(clock.now() + HOUR));
+            req.background = req.url === '/poll';
+            res.end();
+          },
+        ],
+      });
+      await browser.get('/begin-it');
+      await settled();
+      await browser.get('/poll');
+      await settled();
+      expect(traffic.count('touch')).toBe(0);
+    });
+
     test('expiresAt of a session that has been prolonged is never later than its absolute end', async () => {
       const { browser, settled } = await open(store, { absoluteTimeout: HOUR, ttl: HOUR });
       await browser.get('/write');
@@ -330,7 +362,12 @@ describe('touch', () => {
   test('the end of a request asks once', async () => {
     let asked = 0;
     const touch = () => asked++ % 2 === 1; // a second question would be answered otherwise
-    const { browser, traffic, settled } = await open('callback store', { touch });
+    const { browser, traffic, settled } = await start({
+      host: 'node:http',
+      store: 'callback store',
+      options: { touch },
+      after: [(_req, res) => res.end()],
+    });
     await browser.get('/begin');
     await settled();
     asked = 0;

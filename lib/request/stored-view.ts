@@ -9,6 +9,8 @@ export interface StoredView {
   stored: string | undefined;
   /** How often that has been learnt: a read that was begun before the last time may be out of date. */
   learnt: number;
+  /** How often it has been read again. */
+  reads: number;
   seen: string | undefined;
   /** What writes have tried to store that are not answered yet, or have failed: any of it may be stored all the same. */
   tried: readonly Tried[];
@@ -29,6 +31,8 @@ export interface Tried {
   /** The store has not answered yet. */
   isUnderWay: boolean;
   readonly answer: Promise<unknown>;
+  /** How often the record had been read again when it began. */
+  readonly reads: number;
 }
 
 const NOTHING_TRIED: readonly Tried[] = [];
@@ -101,7 +105,7 @@ export function beginTrying(
   { seen, mine, isChange }: Pick<Tried, 'seen' | 'mine' | 'isChange'>,
   answer: Promise<unknown>,
 ): Tried {
-  const tried: Tried = { seen, mine, isChange, isUnderWay: true, answer };
+  const tried: Tried = { seen, mine, isChange, isUnderWay: true, answer, reads: view.reads };
   const answered = () => {
     tried.isUnderWay = false;
   };
@@ -112,6 +116,7 @@ export function beginTrying(
 
 /** The write has been answered. @returns whether no later one has been answered before, so that this tells something new */
 export function endTrying(view: StoredView, tried: Tried, written: boolean): boolean {
+  if (written && view.reads !== tried.reads) return false; // it may have been done before that was read, or after it
   const at = view.tried.indexOf(tried);
   const rulesOut = written && tried.isChange;
   view.tried = rulesOut ? view.tried.slice(at + 1) : view.tried.filter((other) => other !== tried);
@@ -140,6 +145,7 @@ export function newView(id: string, data: string | undefined, earlier: StoredVie
     id,
     stored: undefined,
     learnt: 0,
+    reads: 0,
     read: undefined,
     touchedUntil: undefined,
     seen,

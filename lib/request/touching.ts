@@ -1,4 +1,5 @@
 import { endAfter, expiryOf, limit, touchIsDue } from '../lifetime.js';
+import { dataText } from '../record.js';
 import type { Session } from '../session.js';
 import type { SessionContext } from './context.js';
 
@@ -28,8 +29,11 @@ export function touch(context: SessionContext, session: Session): void {
 /** When the session ends if no further request comes, in epoch milliseconds. */
 export function endOf(context: SessionContext, session: Session): number {
   const { settings } = context.core;
-  if (context.touched) return expiryOf(session.cookie, settings, Date.now());
-  return endAfter(session.cookie, settings, touches(context, session));
+  const { cookie } = session;
+  if (context.touched) return expiryOf(cookie, settings, Date.now());
+  // what the option `touch` says now may not be what it will say at the end, and is not kept
+  const isTouch = touchIsDue(cookie, settings) && (context.mayTouch ?? settings.touch(context.req));
+  return endAfter(cookie, settings, isTouch || context.history.isModified(session, dataText(session)));
 }
 
 /** A socket may outlive the lifetime that its request gave the session: whatever it stores starts a new one. */

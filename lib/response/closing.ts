@@ -16,43 +16,57 @@ interface Postponing {
 
 const slot = Symbol('steady-session.closing');
 
-type Connection = Partial<Record<(typeof CLOSERS)[number], AnyFunction>> & {
+type Closable = Partial<Record<(typeof CLOSERS)[number], AnyFunction>> & {
   [slot]?: Postponing | undefined;
   readonly destroyed?: boolean;
 };
 
+type Response = ServerResponse & { _headerSent?: boolean; stream?: Closable };
+
 /** From here on `hold` is told of what would close the connection, in place of its being done. */
-export function postponeClosing(res: ServerResponse, hold: Postponing): void {
+export function postponeClosing(res: ServerResponse, hold: Postponing, headersHaveLeft: boolean): void {
+  if (isHttp2(res)) tellOf(res as Closable, hold, ['destroy']);
   const connection = connectionOf(res);
   if (!connection) return;
-  if (!(slot in connection)) watch(connection);
-  connection[slot] = hold;
+  tellOf(connection, hold, CLOSERS);
+  // Node.js answers what it can't parse with a 400, unless a response is under way already
+  if (!headersHaveLeft && (res as Response)._headerSent === false) (res as Response)._headerSent = true;
 }
 
 /** From here on the connection may be closed. The response is as if `destroy()` had not been called yet. */
-export function allowClosing(res: ServerResponse): void {
+export function allowClosing(res: ServerResponse, headersHaveLeft: boolean): void {
+  if (isHttp2(res)) tellNoMore(res as Closable);
   const connection = connectionOf(res);
   if (!connection) return;
-  connection[slot] = undefined;
-  if (res.destroyed && !connection.destroyed) res.destroyed = false;
+  tellNoMore(connection);
+  if (!headersHaveLeft && (res as Response)._headerSent) (res as Response)._headerSent = false;
+  if (res.destroyed && !connection.destroyed) Reflect.set(res, 'destroyed', false);
 }
 
 /** None yet if an earlier response of the connection is to be sent first. */
-function connectionOf(res: ServerResponse): Connection | null | undefined {
-  return isHttp2(res) ? (res as unknown as { stream: Connection }).stream : (res.socket as Connection | null);
+function connectionOf(res: Response): Closable | null | undefined {
+  return isHttp2(res) ? res.stream : (res.socket as Closable | null);
 }
 
-/** Done once: a connection has many responses. */
-function watch(connection: Connection): void {
-  for (const name of CLOSERS) {
-    const close = connection[name];
-    if (typeof close === 'function') connection[name] = postponable(close);
+/** Its methods are replaced once: a connection has many responses. */
+function tellOf(closable: Closable, hold: Postponing, closers: readonly (typeof CLOSERS)[number][]): void {
+  if (!(slot in closable)) {
+    if (!Object.isExtensible(closable)) return;
+    for (const name of closers) {
+      const close = closable[name];
+      if (typeof close === 'function') closable[name] = postponable(close);
+    }
   }
+  closable[slot] = hold;
+}
+
+function tellNoMore(closable: Closable): void {
+  if (slot in closable) closable[slot] = undefined;
 }
 
 function postponable(close: AnyFunction): AnyFunction {
   return function (this: unknown, ...args) {
-    const hold = (this as Connection)[slot];
+    const hold = (this as Closable)[slot];
     if (!hold) return close.apply(this, args);
     hold.closeLater(() => close.apply(this, args));
     return this;

@@ -20,6 +20,9 @@ export const slot: unique symbol = Symbol('steady-session.hold');
 export type Freezable<State extends HeadState = HeadState> = ServerResponse & {
   [slot]: State;
   _header?: string | null;
+  _headerSent?: boolean;
+  _hasBody?: boolean;
+  _implicitHeader?: AnyFunction;
   _send?: AnyFunction | undefined;
 };
 
@@ -58,6 +61,7 @@ function freezeByField(res: Freezable): void {
 function sendPast(this: unknown, ...args: unknown[]): unknown {
   const res = this as Freezable;
   thawHeaders(res);
+  res._headerSent = false;
   res.useChunkedEncodingByDefault = false;
   res[slot].sendHeadNow();
   return (res._send as AnyFunction).apply(res, args);

@@ -82,7 +82,9 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   /** The status at that time. */
   code = 0;
   message: string | undefined;
-  /** Calls that came right after the end. They are made after the real end, to fail as they would have, or to close the connection. */
+  /** Calls that would have closed the connection before the response had left. If it is taken back, they wait for the error page. */
+  closings: Call[] | undefined;
+  /** Calls that came right after the end. They are made after the real end, to fail as they would have. */
   late: Call[] | undefined;
   /** Calls that came when a plain response would have been over by then. They are made when this one is. */
   tardy: Call[] | undefined;
@@ -115,13 +117,13 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     this.phase = 'held';
     freezeHeaders(this.res);
     lookEnded(this.res);
-    postponeClosing(this.res, this);
+    postponeClosing(this.res, this, this.headersHaveLeft);
     afterUnwinding(this);
   }
 
   unwound(): void {
     this.isUnwound = true;
-    allowClosing(this.res);
+    allowClosing(this.res, this.headersHaveLeft);
     this.atOnce = true;
     this.listener.beforeEnd(this);
     this.atOnce = false;
@@ -146,10 +148,12 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     } catch (error) {
       lookEndedNoMore(res);
       this.listener.takenBack(error);
+      this.close();
       return;
     }
     if (later) writeStatus(res, later);
     this.replay('late');
+    this.close();
     if (this.over) this.replay('tardy');
   }
 
@@ -160,8 +164,14 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   }
 
   closeLater(close: Call): void {
-    this.late ??= [];
-    this.late.push(close);
+    this.closings ??= [];
+    this.closings.push(close);
+  }
+
+  close(): void {
+    const due = this.closings;
+    this.closings = undefined;
+    for (const close of due ?? NO_CALLS) close();
   }
 
   replay(calls: 'late' | 'tardy'): void {
@@ -247,9 +257,12 @@ const heldMethods = {
   end(this: HeldResponse, chunk?: unknown, encoding?: unknown, callback?: unknown): HeldResponse {
     const hold = this[slot];
     if (hold.phase === 'held') hold.postpone('end', [chunk, encoding, callback]);
-    else if (hold.phase === 'released' || !isChunk(chunk) || !isEncoding(encoding))
+    else if (hold.phase === 'released' || !isChunk(chunk))
       return callWith(hold.real.end, this, chunk, encoding, callback);
-    else hold.hold(chunk, encoding, callback);
+    else {
+      refuseEncoding(this, chunk, encoding);
+      hold.hold(chunk, encoding, callback);
+    }
     return this;
   },
 
@@ -325,14 +338,17 @@ function isChunk(chunk: unknown): boolean {
   return !chunk || typeof chunk === 'function' || isData(chunk);
 }
 
-/** The same for the second one. */
-function isEncoding(encoding: unknown): boolean {
-  return !encoding || typeof encoding !== 'string' || encoding === 'buffer' || Buffer.isEncoding(encoding);
+/** @throws ERR_UNKNOWN_ENCODING where node:http throws it: of what is not sent, the encoding doesn't matter */
+function refuseEncoding(res: HeldResponse, chunk: unknown, encoding: unknown): void {
+  if (!encoding || typeof encoding !== 'string' || encoding === 'buffer' || Buffer.isEncoding(encoding))
+    return;
+  const isSent = isData(chunk) && (chunk as string).length > 0 && res._hasBody !== false;
+  if (isSent) Buffer.from('', encoding as BufferEncoding);
 }
 
-/** Test doubles that have no `_header`, such as those of node-mocks-http, don't call `writeHead()` when they end. */
+/** Test doubles that Express makes responses of, such as those of node-mocks-http, don't call `writeHead()` when they end. */
 function hasNoHeadOfItsOwn(res: HeldResponse): boolean {
-  return res._header === undefined && !isHttp2(res);
+  return res._header === undefined && res._implicitHeader !== undefined;
 }
 
 function isData(chunk: unknown): boolean {

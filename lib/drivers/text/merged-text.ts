@@ -43,15 +43,21 @@ export function noteStored(view: StoredView, mine: string): void {
     view.seen = compactJson(withAgreed(recordOf(view.seen), JSON.parse(mine), recordOf(view.stored)));
 }
 
-/** What has been tried, and is stored now, has been seen: it is no change of others'. */
-export function noteTried(view: StoredView): void {
+/** What has been tried, and is stored now, has been seen: it is no change of others'. There is something stored. */
+export function noteTried(view: StoredView): true {
   for (const { seen, mine } of view.tried)
     noteSeen(view, seen, compactJson(withAgreed(recordOf(seen), JSON.parse(mine), recordOf(view.stored))));
+  return true;
 }
 
 /** What others have changed since the request last saw the record. */
 export function keysOfOthers({ stored, seen }: StoredView): string[] {
   return changedKeys(recordOf(seen), recordOf(stored));
+}
+
+/** In what the request's session differs from what is stored. */
+export function keysNotStored({ stored }: StoredView, mine: string): string[] {
+  return changedKeys(recordOf(stored), JSON.parse(mine));
 }
 
 /** What the request has changed since then. */

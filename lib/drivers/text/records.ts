@@ -9,7 +9,7 @@ import { learn, type StoredView } from '../../request/stored-view.js';
 import type { Session } from '../../session.js';
 import type { SetOptions } from '../../stores/store.js';
 import { type Awaitable, andThen, type TextStore } from '../awaitable.js';
-import { hasOthersText, keysOfOthers, mergedText, noteTried } from './merged-text.js';
+import { hasOthersText, keysNotStored, keysOfOthers, mergedText, noteTried } from './merged-text.js';
 
 /** A record that is about to be destroyed. It has the form of a session, since some stores keep nothing else. */
 export const DEAD: string = JSON.stringify({
@@ -27,9 +27,11 @@ export interface TextDriverMode {
   rewriteOnTouch: boolean;
 }
 
-/** Whether another request has changed data, all of which this one has changed as well: a later change hides an earlier one. */
-function hasLost(view: StoredView): boolean {
-  return hasOthersText(view) && keysOfOthers(view).some((key) => key !== 'cookie');
+/** Whether another request has changed data that this one has changed in another way: the later change hides the earlier one. */
+function hasLost(view: StoredView, mine: string): boolean {
+  if (!hasOthersText(view)) return false;
+  const different = keysNotStored(view, mine);
+  return keysOfOthers(view).some((key) => key !== 'cookie' && different.includes(key));
 }
 
 function noteExpiry(written: boolean, view: StoredView, expires: number): boolean {
@@ -75,15 +77,16 @@ export class TextRecords {
     const wasStored = view.stored !== undefined || context.isKnown(id);
     const { learnt } = view;
     const now = await this.store.get(id);
-    if (view.learnt !== learnt) return this.readAgain(context, session, hops); // a write that was answered meanwhile
+    const isOutdated = view.learnt !== learnt && view.stored !== undefined && session.id === id;
+    if (isOutdated) return noteTried(view); // what has been learnt meanwhile is later, or a write that expects it will tell
     const isRenamed = session.id !== id && !context.ending.cleared;
     if (isRenamed) return hops < MOST_HOPS && this.readAgain(context, session, hops + 1);
     if (now === DEAD || (now === undefined && wasStored)) return false;
     const pointer = now === undefined ? undefined : this.pointerOf(session.id, now);
     if (pointer) return hops < MOST_HOPS && this.#goAlong(context, session, pointer, hops);
     learn(view, now);
-    noteTried(view);
-    return true;
+    view.reads++;
+    return noteTried(view);
   }
 
   /** Another request has rotated the id meanwhile; this one's changes follow. */
@@ -97,7 +100,7 @@ export class TextRecords {
   merged(context: SessionContext, session: Session, mine: string): string {
     const view = context.viewOf(session);
     const text = mergedText(view, mine, this.core.settings.merge);
-    if (text !== mine || hasLost(view))
+    if (text !== mine || hasLost(view, mine))
       this.core.events.emit('conflict', session.id, { req: context.req, keys: keysOfOthers(view) });
     return text;
   }

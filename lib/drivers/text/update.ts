@@ -54,7 +54,7 @@ export async function update<T>(
     const lifetime = cookieOf(session, mine, before);
     const answer = toldSet(records, context, session, text, stored ?? null, lifetime);
     const tried = beginTrying(view, { seen, mine, isChange }, answer);
-    const written = await answer;
+    const written = await answer.catch((error) => failed(context, session, draft, error));
     const isLatest = endTrying(view, tried, written);
     if (written && !isCleared()) {
       if (isLatest) learn(view, text);
@@ -64,6 +64,13 @@ export async function update<T>(
       return result;
     }
   }
+}
+
+/** It may have been stored all the same: a session that is put back to what it was differs from that. */
+function failed(context: SessionContext, session: Session, draft: SessionRecord, error: unknown): never {
+  context.history.saved(session, dataText(draft));
+  if (context.core.settings.saveFailure === 'error') context.history.notSaved();
+  throw error;
 }
 
 function gone(): SteadyError {
