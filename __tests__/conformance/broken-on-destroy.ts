@@ -11,7 +11,7 @@ export const brokenOnDestroy: BrokenStore[] = [
       'onDestroy: tells of a record from owned() that is destroyed',
       'onDestroy: tells nothing any more once that was ended',
     ],
-    options: { patience: 100 },
+    options: { patience: 1000 },
     Store: class extends FullStore {
       protected override tell() {}
     },
@@ -23,7 +23,7 @@ export const brokenOnDestroy: BrokenStore[] = [
       'onDestroy: tells of a record from owned() that is destroyed',
       'onDestroy: tells nothing any more once that was ended',
     ],
-    options: { patience: 100 },
+    options: { patience: 1000 },
     Store: class extends FullStore {
       protected override tell(id: string) {
         super.tell(`sess:${id}`);
@@ -34,7 +34,7 @@ export const brokenOnDestroy: BrokenStore[] = [
     fault: 'onDestroy tells once',
     caughtBy: 'onDestroy: tells of each record that is destroyed',
     also: ['onDestroy: tells nothing any more once that was ended'],
-    options: { patience: 100 },
+    options: { patience: 1000 },
     Store: class extends FullStore {
       protected override tell(id: string) {
         super.tell(id);
@@ -45,7 +45,7 @@ export const brokenOnDestroy: BrokenStore[] = [
   {
     fault: 'onDestroy does not tell of what is destroyed by a record from owned',
     caughtBy: 'onDestroy: tells of a record from owned() that is destroyed',
-    options: { patience: 100 },
+    options: { patience: 1000 },
     Store: class extends FullStore {
       override async *owned(owner: string): AsyncGenerator<OwnedRecord> {
         for await (const record of super.owned(owner))
@@ -81,7 +81,7 @@ export const brokenOnDestroy: BrokenStore[] = [
     fault: 'onDestroy tells only of what the same instance destroys',
     twoInstances: true,
     caughtBy: 'two instances: onDestroy tells of what the other destroys',
-    options: { patience: 300 },
+    options: { patience: 1000 },
     Store: class extends FullStore {
       readonly #listeners = new Set<(id: string) => void>();
       protected override tell(id: string) {
@@ -97,7 +97,7 @@ export const brokenOnDestroy: BrokenStore[] = [
   {
     fault: 'onDestroy tells before the record is gone',
     caughtBy: 'onDestroy: tells of each record that is destroyed',
-    options: { patience: 100 },
+    options: { patience: 1000 },
     Store: class extends FullStore {
       override async destroy(id: string) {
         this.tell(id);
