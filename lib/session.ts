@@ -161,7 +161,8 @@ export class Session {
 
   /**
    * Changes the session without losing what other requests change at the same time: `change` runs on a fresh copy of
-   * the stored data (the cookie is none of them), and again should another request store the session first. Afterwards the session shows the result.
+   * the stored data (the cookie is none of them), and again should another request store the session first. Afterwards the
+   * session shows the result.
    * @returns what `change` returned. Rejects with `ERR_SESSION_GONE` if the session has been destroyed meanwhile.
    * @example await req.session.update((data) => { data.views++ })
    */

@@ -94,6 +94,7 @@ function firstView({ history }: Views, id: string, earlier: StoredView | undefin
   return newView(id, id === history.originalId ? history.originalText : undefined, earlier);
 }
 
+/** Notes what a read or a write has told of the record. */
 export function learn(view: StoredView, stored: string | undefined): void {
   view.stored = stored;
   view.learnt++;

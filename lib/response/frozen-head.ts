@@ -21,7 +21,6 @@ export type Freezable<State extends HeadState = HeadState> = ServerResponse & {
   [slot]: State;
   _header?: string | null;
   _headerSent?: boolean;
-  _hasBody?: boolean;
   _implicitHeader?: AnyFunction;
   _send?: AnyFunction | undefined;
 };
@@ -102,8 +101,8 @@ class Given extends null {
 }
 
 /**
- * A field of a class whose constructor makes no object: `Object.defineProperty()` would take 0.1 us, a tenth of what a request
- * without a session costs.
+ * A field of a class whose constructor makes no object: `Object.defineProperty()` of an accessor would take 0.1 us more, a tenth of
+ * what a request without a session costs, though 80 bytes less.
  */
 class LooksEnded extends Given {
   readonly writableEnded = true;

@@ -1,5 +1,4 @@
 import { ServerResponse } from 'node:http';
-import { types } from 'node:util';
 import {
   mergeable,
   setCookie,
@@ -8,6 +7,7 @@ import {
   withSetCookie,
 } from '../cookies/set-cookie.js';
 import { expectProperties } from '../many-properties.js';
+import { isChunk, isData, refuseEncoding } from './chunk.js';
 import { allowClosing, postponeClosing } from './closing.js';
 import { BothListeners, type EndListener, type HeldEnd } from './end-listener.js';
 import {
@@ -333,26 +333,9 @@ function closed(this: ServerResponse): void {
   hold.listener.closed();
 }
 
-/** Whether node:http takes this as the first argument of `end`; it throws at once for anything else. */
-function isChunk(chunk: unknown): boolean {
-  return !chunk || typeof chunk === 'function' || isData(chunk);
-}
-
-/** @throws ERR_UNKNOWN_ENCODING where node:http throws it: of what is not sent, the encoding doesn't matter */
-function refuseEncoding(res: HeldResponse, chunk: unknown, encoding: unknown): void {
-  if (!encoding || typeof encoding !== 'string' || encoding === 'buffer' || Buffer.isEncoding(encoding))
-    return;
-  const isSent = isData(chunk) && (chunk as string).length > 0 && res._hasBody !== false;
-  if (isSent) Buffer.from('', encoding as BufferEncoding);
-}
-
 /** Test doubles that Express makes responses of, such as those of node-mocks-http, don't call `writeHead()` when they end. */
 function hasNoHeadOfItsOwn(res: HeldResponse): boolean {
   return res._header === undefined && res._implicitHeader !== undefined;
-}
-
-function isData(chunk: unknown): boolean {
-  return typeof chunk === 'string' || types.isUint8Array(chunk);
 }
 
 /** The client must see that something is missing; HTTP/2 ends a stream that is destroyed without an error as if it were whole. */
