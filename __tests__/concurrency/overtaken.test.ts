@@ -1,4 +1,4 @@
-import session from '../../lib/index.js';
+import type session from '../../lib/index.js';
 import { type Gate, gate, turn } from '../support/http.js';
 import { closeSites } from '../support/sites.js';
 import { poolStore } from './pool-store.js';
@@ -43,26 +43,21 @@ describe.each<[string, object[], (session: any) => unknown]>([
 
 /** A store whose reads can be held, before they are done and when they have been. */
 function slowReads() {
-  const { texts } = new session.MemoryStore();
+  const { store } = poolStore();
   let next: Record<'beginning' | 'end', Gate> | undefined;
-  const store: session.SessionStore = {
-    async get(id) {
-      const held = next;
-      next = undefined;
-      await held?.beginning.opened;
-      const text = await texts.get(id);
-      await held?.end.opened;
-      return text;
-    },
-    set: (...args) => texts.set(...args),
-    touch: (id, expires) => texts.touch(id, expires),
-    destroy: (id) => texts.destroy(id),
+  const get = async (id: string) => {
+    const held = next;
+    next = undefined;
+    await held?.beginning.opened;
+    const text = await store.get(id);
+    await held?.end.opened;
+    return text;
   };
   const holdNextRead = () => {
     next = { beginning: gate(), end: gate() };
     return next;
   };
-  return { store, holdNextRead };
+  return { store: { ...store, get }, holdNextRead };
 }
 
 describe('a save that is answered while an update is reading', () => {
@@ -138,19 +133,14 @@ test.each([{}, { mine: 1 }])(
 );
 
 test('an update ends although saves of its request are answered during each of its reads', async () => {
-  const { texts } = new session.MemoryStore();
+  const { store } = poolStore();
   let saves: (() => Promise<void>) | undefined;
-  const store: session.SessionStore = {
-    async get(id) {
-      const text = await texts.get(id);
-      await saves?.();
-      return text;
-    },
-    set: (...args) => texts.set(...args),
-    touch: (id, expires) => texts.touch(id, expires),
-    destroy: (id) => texts.destroy(id),
+  const get = async (id: string) => {
+    const text = await store.get(id);
+    await saves?.();
+    return text;
   };
-  const shared = await share(store);
+  const shared = await share({ ...store, get });
   let reads = 0;
   await shared.request(async (req) => {
     saves = async () => {
@@ -166,20 +156,15 @@ test('an update ends although saves of its request are answered during each of i
 });
 
 test('what is put back after an update that has failed, though it was stored, is stored', async () => {
-  const { texts } = new session.MemoryStore();
+  const { store, data } = poolStore();
   let fails = false;
-  const store: session.SessionStore = {
-    get: (id) => texts.get(id),
-    async set(...args) {
-      const written = await texts.set(...args);
-      if (!fails) return written;
-      fails = false;
-      throw new Error('the answer is lost');
-    },
-    touch: (id, expires) => texts.touch(id, expires),
-    destroy: (id) => texts.destroy(id),
+  const set: session.SessionStore['set'] = async (...args) => {
+    const written = await store.set(...args);
+    if (!fails) return written;
+    fails = false;
+    throw new Error('the answer is lost');
   };
-  const shared = await share(store);
+  const shared = await share({ ...store, set });
   await shared.request(async ({ session }) => {
     session.a = 'admin';
     fails = true;
@@ -188,7 +173,7 @@ test('what is put back after an update that has failed, though it was stored, is
   });
   await shared.settled();
 
-  expect(JSON.parse((await texts.get(shared.id)) ?? '')).toMatchObject({ a: 'initial' });
+  expect(await data(shared.id)).toMatchObject({ a: 'initial' });
 });
 
 describe('a save that stores what was there before, while another write is under way', () => {
