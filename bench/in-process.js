@@ -16,7 +16,7 @@ const FULL = { processes: 2, rounds: 25, block: 50, allocationRounds: 7, countOt
 /** Requests by which all that is worth compiling is compiled. */
 const WARM_UP = { small: 15_000, large: 500, slow: 800 };
 /** Requests in a block in which nothing may be collected. */
-const COUNTED = { small: 4000, large: 200, slow: 500 };
+const COUNTED = { small: 8000, large: 200, slow: 500 };
 
 /**
  * The cost of each subject in a scenario: `{ [subject]: { cost, ratio } }`, both with quartiles; `cost` in microseconds,
