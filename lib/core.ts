@@ -149,6 +149,11 @@ export class Core {
     return isOurs && cookieIsFixed && areTouchedPlainly();
   }
 
+  /** Whether nothing at all comes of a new session that nobody looks at. */
+  get ignoresUnseen(): boolean {
+    return !this.policy.saveUninitialized && this.beginsUnseen;
+  }
+
   /** The same for a session that is made of stored data. */
   get restoresUnseen(): boolean {
     return makesPlainly(this.store) && areTouchedPlainly();

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import parseUrl from 'parseurl';
 import { adviseAtStart, adviseMountedTwice, adviseOnParserSecret, adviseOnUnlistable } from './advice.js';
+import type { Identity } from './cookies/identify.js';
 import { Core } from './core.js';
 import { SteadyError } from './errors.js';
 import type { SessionEventListener, SessionEventName } from './events.js';
@@ -11,6 +12,7 @@ import type { OwnedSession } from './owners.js';
 import { readOptions } from './read-options.js';
 import { type IncomingRequest, type Next, SessionContext } from './request/context.js';
 import { loadSession } from './request/loading.js';
+import { Newcomer } from './request/newcomer.js';
 import { contextOf } from './request/request-slot.js';
 import { holdEnd } from './response/response.js';
 import { type HandshakeResponse, isHandshake, joinHandshake, refuseOnError } from './sockets/handshake.js';
@@ -57,10 +59,17 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
       else refuse(req.socket, 403);
       return;
     }
-    const context = contextFor(core, req, next);
-    if (!context) return;
-    holdEnd(res, context);
-    loadSession(context);
+    const identities = identitiesFor(core, req, next);
+    if (!identities) return;
+    if (identities.length === 0 && core.ignoresUnseen) {
+      const newcomer = new Newcomer(core, req, next);
+      holdEnd(res, newcomer);
+      newcomer.begin();
+    } else {
+      const context = new SessionContext(core, req, next, identities);
+      holdEnd(res, context);
+      loadSession(context);
+    }
   }
 
   /** A WebSocket handshake that runs HTTP middleware, of a page that may. */
@@ -130,8 +139,17 @@ function exceptionOf(how: { except?: string }): string | undefined {
   throw new TypeError(`revoke(): the second argument must be { except: the id of a session }; got ${given}`);
 }
 
-/** What leads to a session: the right path, a store, a secret. For any other request, `next` has been called. */
+/** For a request without a response that could be held. */
 function contextFor(core: Core, req: IncomingRequest, next: Next): SessionContext | undefined {
+  const identities = identitiesFor(core, req, next);
+  return identities && new SessionContext(core, req, next, identities);
+}
+
+/**
+ * The ids that its cookies name, if it has what leads to a session: the right path, a store, a secret. For any other
+ * request, `next` has been called.
+ */
+function identitiesFor(core: Core, req: IncomingRequest, next: Next): readonly Identity[] | undefined {
   const { settings } = core;
   const served = contextOf(req);
   if (served ? served.isServing : req.session) return pass(next, adviseMountedTwice(served?.core, core));
@@ -143,7 +161,7 @@ function contextFor(core: Core, req: IncomingRequest, next: Next): SessionContex
   if (settings.secrets) adviseOnParserSecret(req, secrets);
   expectProperties(req);
   req.sessionStore = core.store;
-  return new SessionContext(core, req, next, core.identifier.identify(req, secrets));
+  return core.identifier.identify(req, secrets);
 }
 
 function pass(next: Next, error?: unknown): undefined {

@@ -36,9 +36,9 @@ export class UnreadRecord implements WholeText {
 
   /** Reads the cookie, if it comes first, as it does where a session was stored as it was made; otherwise `undefined`. */
   static of(text: string): UnreadRecord | undefined {
-    if (!text.startsWith(COOKIE_FIRST) || !text.endsWith('}')) return undefined;
+    if (text.at(-1) !== '}') return undefined;
     const cookie = readCookie(text);
-    const end = COOKIE_FIRST.length + lastText.length;
+    const end = lastStart.length;
     if (!cookie || (text[end] !== ',' && end !== text.length - 1)) return undefined;
     return new UnreadRecord(text, lastText, cookie, end === text.length - 1 ? NO_DATA : text.slice(end + 1));
   }
@@ -62,18 +62,19 @@ export class UnreadRecord implements WholeText {
 
 const COOKIE_FIRST = '{"cookie":';
 
-/** The cookie that was read last. Without a lifetime all are alike: this saves 0.5 us, a twentieth of a read. */
+/** The cookie that was read last, and what came up to its end. Without a lifetime all are alike: this saves 0.5 us, a tenth of a read. */
 let lastText = '';
+let lastStart = '';
 let lastCookie: Readonly<SessionRecord> | undefined;
 
 function readCookie(text: string): Readonly<SessionRecord> | undefined {
-  const start = COOKIE_FIRST.length;
   // `startsWith` compares by character, which would take three times as long
-  if (lastText === '' || text.slice(start, start + lastText.length) !== lastText) {
-    const end = text.indexOf('}', start) + 1; // a cookie has no objects in it, or the parser will find out
-    lastText = compact(text.slice(start, end));
-    lastCookie = Object.freeze(parseObject(lastText));
-  }
+  if (lastStart !== '' && text.slice(0, lastStart.length) === lastStart) return lastCookie;
+  if (!text.startsWith(COOKIE_FIRST)) return undefined;
+  const end = text.indexOf('}') + 1; // a cookie has no objects in it, or the parser will find out
+  lastStart = compact(text.slice(0, end));
+  lastText = compact(text.slice(COOKIE_FIRST.length, end));
+  lastCookie = Object.freeze(parseObject(lastText));
   return lastCookie;
 }
 

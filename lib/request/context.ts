@@ -16,7 +16,7 @@ import { RequestFacts } from './facts.js';
 import { SessionHistory } from './history.js';
 import { type IdChanges, NO_ID_CHANGES } from './id-changes.js';
 import { InFlight, inLaterTurn } from './in-flight.js';
-import { contextOf, setContext } from './request-slot.js';
+import { setVisit, type Visit, visitOf } from './request-slot.js';
 import { setCookies } from './session-cookie.js';
 import { settle } from './settle.js';
 import { type StoredView, viewOf, viewOfLoaded } from './stored-view.js';
@@ -39,7 +39,7 @@ interface CookieParsed {
  * The life of one session in one request: begun or loaded, changed by the app, committed when the response ends, and
  * settled when it is over.
  */
-export class SessionContext implements EndListener, Unwinding {
+export class SessionContext implements EndListener, Unwinding, Visit {
   readonly core: Core;
   readonly req: SessionRequest;
   readonly next: Next;
@@ -94,7 +94,11 @@ export class SessionContext implements EndListener, Unwinding {
     this.driver = core.driver;
     this.identities = identities;
     this.identity = identities[0];
-    setContext(req, this);
+    setVisit(req, this);
+  }
+
+  get context(): this {
+    return this;
   }
 
   // ---- Beginning: a new session, or the one that the cookie names
@@ -143,7 +147,7 @@ export class SessionContext implements EndListener, Unwinding {
    */
   isWaiting(): boolean {
     if (this.unmadeId === undefined && !this.unread) return false;
-    if (contextOf(this.req) !== this || isExposed(this.req)) return true;
+    if (visitOf(this.req) !== this || isExposed(this.req)) return true;
     if (this.unmadeId !== undefined) this.history.begin(this.unmadeId, NO_DATA, undefined, false);
     this.unmadeId = undefined;
     this.unread = undefined;
@@ -359,12 +363,12 @@ export class SessionContext implements EndListener, Unwinding {
 
   /** The session's id; a later middleware's is not it. */
   id(): string {
-    return contextOf(this.req) === this ? this.req.sessionID : (this.history.originalId as string);
+    return visitOf(this.req) === this ? this.req.sessionID : (this.history.originalId as string);
   }
 
   /** The request's session, unless a later middleware has put one of its own in its place. */
   current(): Session | undefined {
-    if (contextOf(this.req) !== this) return undefined;
+    if (visitOf(this.req) !== this) return undefined;
     if (this.isWaiting() && this.unread) return this.session ?? undefined;
     return (this.req.session as Session | null | undefined) ?? undefined;
   }

@@ -1,4 +1,4 @@
-import { contextOf } from './request-slot.js';
+import { contextOf, visitOf } from './request-slot.js';
 
 /**
  * `req.session`, which is made when somebody first looks at it: most requests of most apps never do. One accessor for
@@ -8,8 +8,8 @@ const accessor: PropertyDescriptor & ThisType<object> = {
   configurable: true,
   enumerable: true,
   get() {
-    const context = contextOf(this);
-    return context && context.req === probed ? PROBED : context?.exposed;
+    const visit = visitOf(this);
+    return visit && visit.req === probed ? PROBED : visit?.context.exposed;
   },
   set(value) {
     const context = Object.hasOwn(this, 'session') ? contextOf(this) : undefined;

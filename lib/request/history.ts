@@ -1,6 +1,7 @@
 import { type Attributes, attributesOf, type Cookie, haveSameAttributes } from '../cookies/cookie.js';
 import { dataText, textNow, type WholeText } from '../record.js';
 import type { Session } from '../session.js';
+import { Snapshot } from '../snapshot.js';
 
 const NONE: readonly string[] = [];
 
@@ -9,6 +10,8 @@ export class SessionHistory {
   /** The id that the session came with. */
   originalId: string | undefined;
   originalText: string | undefined;
+  /** A text that was compared with it, and is another. To compare two of the same length takes 30 ns, and is done three times. */
+  #otherText: string | undefined;
   #originalAttributes: Attributes | undefined;
   /** What a save of this request has stored, or what need not be saved since it was loaded. */
   #savedText: string | undefined;
@@ -19,6 +22,9 @@ export class SessionHistory {
   #formerIds: readonly string[] = NONE;
   /** What the session was at the last commit: what differs when all is over was changed after it. */
   committedText: string | undefined;
+  /** The same value by value, and the text that it stands for. */
+  #snapshot: Snapshot | undefined;
+  #snapshotText: string | undefined;
   /** The session as it was read, or, if it has changed, as it is going to be stored; see {@link textNow}. */
   whole: WholeText | undefined;
 
@@ -29,6 +35,7 @@ export class SessionHistory {
   begin(id: string, text: string, cookie: Cookie | undefined, trackCookie: boolean): void {
     this.originalId = id;
     this.originalText = text;
+    this.#otherText = undefined;
     this.committedText = this.originalText;
     this.#savedText = undefined;
     if (trackCookie && cookie) this.#originalAttributes = attributesOf(cookie);
@@ -44,9 +51,21 @@ export class SessionHistory {
     return now.data;
   }
 
-  /** The same, for the last look: it is likely that nothing has changed since the commit, and nothing will be stored. */
+  /** What has this text is about to be committed. @param session there if it has been read */
+  commit(session: Session | undefined, text: string | undefined): void {
+    this.committedText = text;
+    this.#snapshot?.release();
+    this.#snapshot = session && Snapshot.of(session, 'cookie');
+    this.#snapshotText = text;
+  }
+
+  /** As {@link dataOf}, for the last look: it is likely that nothing has changed since the commit, and nothing will be stored. */
   finalDataOf(session: Session): string {
-    return dataText(session, this.committedText, this.whole);
+    const { committedText } = this;
+    const isStill = committedText === this.#snapshotText && this.#snapshot?.isOf(session, 'cookie');
+    this.#snapshot?.release();
+    this.#snapshot = undefined;
+    return isStill ? (committedText as string) : dataText(session, committedText, this.whole);
   }
 
   /** The data as they were loaded count as saved. */
@@ -75,7 +94,7 @@ export class SessionHistory {
   }
 
   isModified(session: Session, text: string | undefined): boolean {
-    return this.originalId !== session.id || this.originalText !== text || this.cookieChanged(session);
+    return this.originalId !== session.id || !this.#isOriginal(text) || this.cookieChanged(session);
   }
 
   cookieChanged(session: Session | undefined): boolean {
@@ -85,8 +104,17 @@ export class SessionHistory {
   /** Whether the session has been stored, or was loaded, under its present id and as it is now. */
   savedState(session: Session | undefined, text: string | undefined): 'never' | 'stale' | 'current' {
     if (this.#savedText === undefined) return 'never';
-    const isSame = this.#savedText === text && !differs(this.#savedAttributes, session?.cookie);
+    const isSameText =
+      this.#savedText === this.originalText ? this.#isOriginal(text) : this.#savedText === text;
+    const isSame = isSameText && !differs(this.#savedAttributes, session?.cookie);
     return this.originalId === session?.id && isSame ? 'current' : 'stale';
+  }
+
+  #isOriginal(text: string | undefined): boolean {
+    if (text !== undefined && text === this.#otherText) return false;
+    const isOriginal = text === this.originalText;
+    if (!isOriginal) this.#otherText = text;
+    return isOriginal;
   }
 }
 

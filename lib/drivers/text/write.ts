@@ -66,12 +66,12 @@ function tryToWrite(
   const { id, stored, seen } = view;
   const text = records.merged(context, session, mine);
   const expected = records.mode.merge ? (stored ?? null) : undefined;
-  const isChange = text !== expected;
-  if (!isChange && isWriteUnderWay(view)) return writeAfterOthers(records, context, session, view, attempts);
+  if (isWriteUnderWay(view) && text === expected)
+    return writeAfterOthers(records, context, session, view, attempts);
   const written = records.set(context, session, text, expected, cookieOf(session, mine, text));
   if (!isPromise(written))
     return noteWritten(written, records, context, session, id, mine, seen, attempts, text);
-  const tried = beginTrying(view, { seen, mine, isChange }, written);
+  const tried = beginTrying(view, { seen, mine, isChange: text !== expected }, written);
   return noteLater(written, records, context, session, id, tried, attempts, text);
 }
 
