@@ -260,6 +260,22 @@ describe.each(STORES)('update(): %s', (_name, store, options) => {
   });
 });
 
+test.each(['pass', 'error'] as const)(
+  "saveFailure: '%s': a new session whose update() has failed leaves no record that no cookie leads to",
+  async (saveFailure) => {
+    const shared = await share('text store', { saveFailure });
+    const answer = await shared.strange(async ({ session }) => {
+      shared.traffic.fail('set', new Error('away'));
+      await expect(session.update(increment)).rejects.toThrow('away');
+      shared.traffic.repair('set');
+    });
+    await shared.settled();
+
+    expect(answer.setCookie).toEqual([]);
+    expect(Object.values(shared.data())).toEqual([INITIAL]);
+  },
+);
+
 describe('update(): how it runs', () => {
   test('the function runs again, on fresh data, when another process has written in between', async () => {
     const shared = await share('text store');

@@ -1,4 +1,5 @@
-import { play, type Recipe, type Sessions } from '../support/comparison.js';
+import { Readable } from 'node:stream';
+import { type Outcome, play, type Recipe, type Sessions } from '../support/comparison.js';
 import { Browser, gate } from '../support/http.js';
 import { start } from '../support/lifecycle.js';
 import { closeSites, HOSTS, HTTP1_HOSTS, serve } from '../support/sites.js';
@@ -83,6 +84,27 @@ const afterEnd: Record<string, Recipe> = {
   },
 };
 
+/** The same a little later, when a plain response would be over. */
+const soonAfterEnd: Record<string, Recipe> = {
+  'end(text) in a tick': ({ res, log }) =>
+    process.nextTick(() => log.attempt('end(text)', () => res.end('more'))),
+  'write(text) in a tick': ({ res, log }) =>
+    process.nextTick(() => log.attempt('write(text)', () => res.write('more'))),
+  'end(text) in a tick of a tick': ({ res, log }) =>
+    process.nextTick(() => process.nextTick(() => log.attempt('end(text)', () => res.end('more')))),
+  'end(text) after a promise': async ({ res, log }) => {
+    await null;
+    log.attempt('end(text)', () => res.end('more'));
+  },
+  'write(text) after promises': async ({ res, log }) => {
+    for (let turns = 0; turns < 3; turns++) await null;
+    log.attempt('write(text)', () => res.write('more'));
+  },
+  'a stream that is piped into it': ({ res, log }) => {
+    log.attempt('pipe()', () => Readable.from(['more']).pipe(res));
+  },
+};
+
 /** Ways to end the response first. */
 const endings: Record<string, Recipe> = {
   'end()': ({ res, log }) => log.attempt('first end()', () => res.end()),
@@ -120,6 +142,23 @@ describe.each(Object.entries(endings))('after %s', (_ending, end) => {
       expect(plain.log.length).toBeGreaterThan(2);
       expect(await play(combined(recipe), {}, changed)).toEqual({ ...plain, cookies: [] });
       expect(await play(combined(recipe), {}, untouched)).toEqual({ ...plain, cookies: [] });
+    },
+  );
+});
+
+describe.each(Object.entries(endings))('soon after %s', (_ending, end) => {
+  test.each(Object.entries(soonAfterEnd))(
+    'L8: no error, as with plain node:http: %s',
+    async (_name, recipe) => {
+      const combined: Recipe = (context) => {
+        end(context);
+        return recipe(context);
+      };
+      const sorted = ({ wire, log }: Outcome) => ({ wire, log: log.toSorted() }); // the response finishes later
+      const plain = sorted(await play(combined));
+      expect(plain.log.join()).not.toContain('event error');
+      expect(sorted(await play(combined, {}, changed))).toEqual(plain);
+      expect(sorted(await play(combined, {}, untouched))).toEqual(plain);
     },
   );
 });

@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import express from 'express';
 import session from '../../lib/index.js';
 import { Browser, RawClient } from '../support/http.js';
 import { baseOptions } from '../support/lifecycle.js';
@@ -140,6 +141,16 @@ test.each<[string, string, (req: any, res: any) => void]>([
   ['end(callback, no encoding)', 'GET', (_req, res) => res.end(() => {}, 'no-such')],
   ["end('', no encoding)", 'GET', (_req, res) => res.end('', 'no-such')],
   ['end(text, no encoding) to HEAD', 'HEAD', (_req, res) => res.end('text', 'no-such')],
+  [
+    'end(text, no encoding) of a 304',
+    'GET',
+    (_req, res) => Object.assign(res, { statusCode: 304 }).end('text', 'no-such'),
+  ],
+  [
+    'end(text, no encoding) of a 204',
+    'GET',
+    (_req, res) => Object.assign(res, { statusCode: 204 }).end('text', 'no-such'),
+  ],
 ])('%s, where nothing is to be encoded, waits for the store', async (_name, method, end) => {
   const handler: Handler = (req, res) => {
     req.session.color = 'red';
@@ -168,6 +179,69 @@ test.each(Object.keys(closings))(
     ]);
     const client = new RawClient(site.port).send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
     expect(await client.closed).toMatch(/^HTTP\/1\.1 500 [\s\S]*error: away/);
+  },
+);
+
+test.each(['req.destroy()', 'req.socket.destroy()'])(
+  "saveFailure: 'error': %s during an upload closes the connection, as Express waits for the end of the upload",
+  async (closing) => {
+    const { store, traffic } = makeStore('text store');
+    traffic.fail('set', new Error('away'));
+    const app = express().set('env', 'test');
+    app.use(session({ ...baseOptions, store, saveFailure: 'error' }) as express.RequestHandler);
+    app.post('/', (req: any, res) => {
+      req.session.color = 'red';
+      res.status(413).end('too large');
+      closings[closing]!(req, res, () => {});
+    });
+    const site = await serve('node:http', [(req, res) => app(req, res)]);
+    const client = new RawClient(site.port);
+    client.send('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nthe first part');
+    expect(await client.closed).not.toContain('too large');
+  },
+);
+
+test("saveFailure: 'error': an error page that is there at once arrives, though an upload is not over", async () => {
+  const { store, traffic } = makeStore('text store');
+  traffic.fail('set', new Error('away'));
+  const site = await serve('node:http', [
+    session({ ...baseOptions, store, saveFailure: 'error' }),
+    (req, res) => {
+      req.session.color = 'red';
+      res.end('text');
+      req.socket.destroy();
+    },
+  ]);
+  const client = new RawClient(site.port);
+  client.send('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nthe first part');
+  expect(await client.closed).toMatch(/^HTTP\/1\.1 500 [\s\S]*error: away/);
+});
+
+test.each<[string, any[]]>([
+  ['end()', []],
+  ['end(text)', ['more']],
+])(
+  '%s that goes past the middleware in the same breath leaves a connection that can be closed',
+  async (_name, args) => {
+    const { store } = makeStore('text store');
+    let socket: any;
+    const site = await serve('node:http', [
+      (req, res, next) => {
+        socket = req.socket;
+        Object.assign(req, { realEnd: res.end });
+        next();
+      },
+      session({ ...baseOptions, store }),
+      (req, res) => {
+        res.on('error', () => {});
+        res.end('text');
+        req.realEnd.call(res, ...args);
+      },
+    ]);
+    const client = new RawClient(site.port).send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    expect(await client.closed).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    socket.destroy();
+    expect(socket.destroyed).toBe(true);
   },
 );
 

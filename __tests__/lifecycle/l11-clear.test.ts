@@ -220,6 +220,36 @@ describe.each(combine(HOSTS, STORES))('%s, %s', (host, store) => {
   );
 });
 
+describe.each<['regenerate' | 'clear']>([['regenerate'], ['clear']])(
+  '%s(), then a save() that nobody looks at',
+  (leave) => {
+    test.each(['error', 'pass'] as const)(
+      "saveFailure: '%s': the record that could not be destroyed is destroyed at the end",
+      async (saveFailure) => {
+        const fixture: Fixture = await startSite({
+          host: 'node:http',
+          store: 'text store',
+          options: { saveFailure },
+          after: [
+            async (req, res) => {
+              await req.session[leave]();
+              req.session.user = 'grace';
+              fixture.traffic.fail('destroy', new Error('away'));
+              await req.session.save().catch(() => {});
+              fixture.traffic.repair('destroy');
+              res.end();
+            },
+          ],
+        });
+        await begin(fixture);
+        await fixture.browser.get('/');
+        await fixture.settled();
+        expect(Object.values(fixture.data())).toEqual([{ user: 'grace' }]);
+      },
+    );
+  },
+);
+
 test('L11: a secure cookie is not expired over a connection that could not have set it', async () => {
   const fixture = await startSite({
     host: 'node:http',

@@ -22,6 +22,7 @@ export function noteSaved(context: SessionContext, session: Session, error: unkn
   return context.idChanges.retired.length > 0 && !savesInFlight;
 }
 
+/** Should one stay, the next write or the end of the response tries again: the app need not have looked at the outcome. */
 export function destroyRetired(context: SessionContext, done: Callback): void {
   const current = context.ending.cleared ? undefined : context.current()?.id;
   const ids = context.idChanges.retired.filter((id) => id !== current); // genid may give the same id again
@@ -31,6 +32,7 @@ export function destroyRetired(context: SessionContext, done: Callback): void {
   let failure: unknown;
   for (const id of ids) {
     context.destroyRecord(id, (error) => {
+      if (error) context.mustRetire(id);
       failure ??= error;
       if (--left === 0) done(failure);
     });

@@ -11,6 +11,7 @@ type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
 /** Is told of what is to be done once its response has left. */
 interface Postponing {
+  readonly isClosingLater: boolean;
   closeLater(close: () => void): void;
 }
 
@@ -21,7 +22,7 @@ type Closable = Partial<Record<(typeof CLOSERS)[number], AnyFunction>> & {
   readonly destroyed?: boolean;
 };
 
-type Response = ServerResponse & { _headerSent?: boolean; stream?: Closable };
+type Response = ServerResponse & { _headerSent?: boolean; outputSize?: number; stream?: Closable };
 
 /** From here on `hold` is told of what would close the connection, in place of its being done. */
 export function postponeClosing(res: ServerResponse, hold: Postponing, headersHaveLeft: boolean): void {
@@ -29,8 +30,7 @@ export function postponeClosing(res: ServerResponse, hold: Postponing, headersHa
   const connection = connectionOf(res);
   if (!connection) return;
   tellOf(connection, hold, CLOSERS);
-  // Node.js answers what it can't parse with a 400, unless a response is under way already
-  if (!headersHaveLeft && (res as Response)._headerSent === false) (res as Response)._headerSent = true;
+  if (!headersHaveLeft) lookUnderWay(res);
 }
 
 /** From here on the connection may be closed. The response is as if `destroy()` had not been called yet. */
@@ -39,8 +39,24 @@ export function allowClosing(res: ServerResponse, headersHaveLeft: boolean): voi
   const connection = connectionOf(res);
   if (!connection) return;
   tellNoMore(connection);
-  if (!headersHaveLeft && (res as Response)._headerSent) (res as Response)._headerSent = false;
+  if (!headersHaveLeft) lookUnderWayNoMore(res);
   if (res.destroyed && !connection.destroyed) Reflect.set(res, 'destroyed', false);
+}
+
+/**
+ * Node.js answers what it can't parse with a 400, unless a response is under way already. An `end()` that goes past us has
+ * something to send nevertheless.
+ */
+function lookUnderWay(res: Response): void {
+  if (res._headerSent !== false) return;
+  res._headerSent = true;
+  res.outputSize = 1;
+}
+
+function lookUnderWayNoMore(res: Response): void {
+  if (!res._headerSent) return;
+  res._headerSent = false;
+  res.outputSize = 0;
 }
 
 /** None yet if an earlier response of the connection is to be sent first. */
@@ -67,7 +83,7 @@ function tellNoMore(closable: Closable): void {
 function postponable(close: AnyFunction): AnyFunction {
   return function (this: unknown, ...args) {
     const hold = (this as Closable)[slot];
-    if (!hold) return close.apply(this, args);
+    if (!hold?.isClosingLater) return close.apply(this, args);
     hold.closeLater(() => close.apply(this, args));
     return this;
   };

@@ -1,3 +1,4 @@
+import { executionAsyncId } from 'node:async_hooks';
 import { ServerResponse } from 'node:http';
 import {
   mergeable,
@@ -84,6 +85,8 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   message: string | undefined;
   /** Calls that would have closed the connection before the response had left. If it is taken back, they wait for the error page. */
   closings: Call[] | undefined;
+  /** In what the app has ended it: the id of the asynchronous operation. */
+  endedIn = 0;
   /** Calls that came right after the end. They are made after the real end, to fail as they would have. */
   late: Call[] | undefined;
   /** Calls that came when a plain response would have been over by then. They are made when this one is. */
@@ -115,6 +118,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     this.code = this.res.statusCode;
     this.message = messageOf(this.res);
     this.phase = 'held';
+    this.endedIn = executionAsyncId();
     freezeHeaders(this.res);
     lookEnded(this.res);
     postponeClosing(this.res, this, this.headersHaveLeft);
@@ -158,9 +162,19 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   }
 
   postpone(method: Method, args: unknown[]): void {
-    const calls = this.isUnwound ? 'tardy' : 'late';
+    const isRightAfter = !this.isUnwound && executionAsyncId() === this.endedIn;
+    const calls = isRightAfter ? 'late' : 'tardy';
     this[calls] ??= [];
     this[calls].push(() => this.real[method].apply(this.res, args));
+  }
+
+  /** Whether what closes the connection is to wait. */
+  get isClosingLater(): boolean {
+    return this.isHeld && !this.isUnwound;
+  }
+
+  get isHeld(): boolean {
+    return this.phase === 'held';
   }
 
   closeLater(close: Call): void {
@@ -192,6 +206,8 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     if (this.headersHaveLeft) cutOff(res, error);
     else forgetRepresentation(res);
     this.listener.takenBack(error);
+    // error handlers wait for the end of a request that is not going to come
+    if (res.req?.complete === false && !this.isHeld) this.close();
   }
 
   /** Does the writeHead() that was put off. */

@@ -66,8 +66,9 @@ export async function update<T>(
   }
 }
 
-/** It may have been stored all the same: a session that is put back to what it was differs from that. */
+/** It may have been stored all the same: a session that is put back to what it was differs from that. A new one has no cookie yet. */
 function failed(context: SessionContext, session: Session, draft: SessionRecord, error: unknown): never {
+  if (!context.wasStored(session.id)) throw error;
   context.history.saved(session, dataText(draft));
   if (context.core.settings.saveFailure === 'error') context.history.notSaved();
   throw error;
