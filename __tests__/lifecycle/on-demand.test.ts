@@ -208,6 +208,47 @@ describe('who first looks late', () => {
   });
 });
 
+describe('cookies that are stored alike', () => {
+  const STORED = [
+    '"originalMaxAge":null,"expires":null,"httpOnly":true,"path":"/"',
+    '"originalMaxAge":null,"expires":null,"secure":false,"httpOnly":false,"path":"/x"',
+    '"originalMaxAge":null,"expires":null,"httpOnly":true,"path":"/","sameSite":"lax"',
+    '"originalMaxAge":null,"expires":null,"secure":true,"httpOnly":true,"path":"/","sameSite":"strict"',
+    '"originalMaxAge":null,"expires":null,"httpOnly":true,"domain":"example.com","path":"/"',
+    '"originalMaxAge":null,"expires":null,"httpOnly":true,"path":"/","mine":1',
+    '"originalMaxAge":3600000,"expires":null,"httpOnly":true,"path":"/"',
+    '"originalMaxAge":3600000,"expires":"2126-01-01T00:00:00.000Z","httpOnly":true,"path":"/"',
+    '"expires":null,"httpOnly":true,"path":"/"',
+    '"path":"/"',
+    '',
+  ];
+  const look = (cookie: any) => JSON.stringify([Object.entries(cookie), Object.keys(cookie.data), cookie]);
+  const expected = (text: string) => {
+    const { Cookie, MemoryStore } = require('express-session');
+    const req = { sessionID: 'id' };
+    const { cookie } = new MemoryStore().createSession(req, { cookie: JSON.parse(`{${text}}`) });
+    return JSON.stringify([Object.entries(cookie), Object.keys(new Cookie().data), cookie]);
+  };
+
+  test.each(STORED)("{%s}: each request has one of its own, as express-session's", async (text) => {
+    const { store, browser, id } = await open((req, res) => {
+      const before = look(req.session.cookie);
+      Object.assign(req.session.cookie, {
+        path: '/changed',
+        httpOnly: 'changed',
+        secure: 'x',
+        sameSite: 'y',
+      });
+      req.session.cookie.originalMaxAge = 7;
+      res.end(before);
+    });
+    for (let turn = 0; turn < 3; turn++) {
+      await store.set(id, `{"cookie":{${text}},"user":"ada"}`, { expires: Date.now() + HOUR });
+      expect((await browser.get('/')).body).toBe(expected(text));
+    }
+  });
+});
+
 describe('what is stored is not trusted', () => {
   const COOKIE = '"cookie":{"originalMaxAge":null,"expires":null,"httpOnly":true,"path":"/"}';
   const show: Handler = (req, res) =>
