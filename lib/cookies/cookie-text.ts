@@ -70,10 +70,7 @@ export function plainCookie(text: string): object | undefined {
 const NAME = 'x';
 const attributes = new LatestText((cookie) => setCookieText(NAME, '', cookie.data).slice(`${NAME}=`.length));
 
-/**
- * The Set-Cookie line of a name that is known to be one, and a value that is encoded. Joined, since Node.js is going to look at
- * each character: of a text that was added up, V8 makes one piece only then, which takes 0.14 us more.
- */
+/** The Set-Cookie line of a name that is known to be one, and a value that is encoded. */
 export function setCookieLine(name: string, encoded: string, cookie: Cookie): string {
-  return [name, '=', encoded, attributes.of(cookie)].join('');
+  return `${name}=${encoded}${attributes.of(cookie)}`;
 }
