@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import { connect } from 'node:http2';
 import express from 'express';
 import session from '../../lib/index.js';
 import { Browser, RawClient } from '../support/http.js';
@@ -281,19 +282,61 @@ test.each([
   expect(await answer(session({ ...baseOptions, store: makeStore('text store').store }))).toBe(plain);
 });
 
-test.each(['destroy', 'close'] as const)('http/2: %s() in the same breath as the end', async (method) => {
+test.each<[string, (res: any) => void]>([
+  ['res.destroy()', (res) => res.destroy()],
+  ['res.stream.close()', (res) => res.stream.close()],
+  ['req.socket.destroy()', (res) => res.socket.destroy()],
+])('http/2: %s in the same breath as the end', async (_name, close) => {
   const { store, data } = makeStore('text store');
   const site = await serve('http/2', [
     session({ ...baseOptions, store }),
     (req, res) => {
       req.session.color = 'red';
       res.end('text');
-      if (method === 'destroy') res.destroy();
-      else res.stream.close();
+      close(res);
     },
   ]);
   expect(await new Browser(site).get('/')).toMatchObject({ status: 200, body: 'text' });
   expect(Object.values(data())).toEqual([{ color: 'red' }]);
+});
+
+test('http/2: the connection is destroyed in the same breath as the end: what arrives is as without sessions', async () => {
+  const answer = async (sessions: Handler) => {
+    const site = await serve('http/2', [
+      sessions,
+      (_req, res) => {
+        res.end('text');
+        res.stream.session.destroy();
+      },
+    ]);
+    const client = connect(`http://localhost:${site.port}`).on('error', () => {});
+    const stream = client.request().setEncoding('utf8');
+    let body = '';
+    stream.on('data', (text) => {
+      body += text;
+    });
+    const [[head]] = await Promise.all([once(stream, 'response'), once(stream, 'close')]);
+    client.destroy();
+    expect(site.errors).toEqual([]);
+    return [head[':status'], body, stream.rstCode];
+  };
+  const plain = await answer(noSessions);
+  expect(plain).toEqual([200, 'text', 8]);
+  expect(await answer(session({ ...baseOptions, store: makeStore('text store').store }))).toEqual(plain);
+});
+
+test('http/2: a session that is destroyed later is destroyed at once', async () => {
+  let http2: any;
+  const site = await serve('http/2', [
+    session({ ...baseOptions, store: makeStore('text store').store }),
+    (_req, res) => {
+      http2 = res.stream.session;
+      res.end('text');
+    },
+  ]);
+  await new Browser(site).get('/');
+  http2.destroy();
+  expect(http2.destroyed).toBe(true);
 });
 
 describe('a response of a test double, which has no head of its own', () => {

@@ -22,11 +22,19 @@ type Closable = Partial<Record<(typeof CLOSERS)[number], AnyFunction>> & {
   readonly destroyed?: boolean;
 };
 
-type Response = ServerResponse & { _headerSent?: boolean; outputSize?: number; stream?: Closable };
+type Response = ServerResponse & {
+  _headerSent?: boolean;
+  outputSize?: number;
+  stream?: Closable & { readonly session?: Closable };
+};
 
 /** From here on `hold` is told of what would close the connection, in place of its being done. */
 export function postponeClosing(res: ServerResponse, hold: Postponing, headersHaveLeft: boolean): void {
-  if (isHttp2(res)) tellOf(res as Closable, hold, ['destroy']);
+  if (isHttp2(res)) {
+    tellOf(res as Closable, hold, ['destroy']);
+    const { session } = (res as Response).stream ?? {};
+    if (session) tellOf(session, hold, ['destroy']);
+  }
   const connection = connectionOf(res);
   if (!connection) return;
   tellOf(connection, hold, CLOSERS);
