@@ -13,5 +13,5 @@ export async function eventually<T>(call: () => T | undefined | Promise<T | unde
       problem = error;
     }
   }
-  throw new Error('There was no answer within 10 seconds.', { cause: problem });
+  throw new Error(`There was no answer within 10 seconds: ${problem}`, { cause: problem });
 }
