@@ -55,6 +55,25 @@ describe.each(combine(HOSTS, STORES))('%s, %s', (host, store) => {
       expect(fixture.onlyData()).toEqual({});
     });
 
+    test('L3: changes a session, saves it, and puts it back', async () => {
+      const fixture = await start([
+        (req, res, next) => {
+          res.on(event, () => {
+            req.session.user = 'grace';
+            req.session.save();
+            req.session.user = 'ada';
+          });
+          next();
+        },
+        answer,
+      ]);
+      await begin(fixture);
+      await fixture.browser.get('/data');
+      await fixture.browser.get('/');
+      await fixture.settled();
+      expect(fixture.onlyData()).toEqual({ user: 'ada' });
+    });
+
     test('L3: puts something in a new session that no cookie can reach any more', async () => {
       const fixture = await start([change, answer]);
       const { setCookie } = await fixture.browser.get('/');

@@ -45,6 +45,34 @@ const count: Handler = (req, res) => {
 };
 
 describe.each(combineAll())('%s, %s', (host, store) => {
+  test('L12: a session that the app has deleted from the request leaves it to that of the other one', async () => {
+    const leave: Handler = (req, _res, next) => {
+      delete req.session;
+      next();
+    };
+    const act: Handler = (req, res) => {
+      const { session: own } = req;
+      if (req.url === '/end') delete req.session;
+      else own.user = 'ada';
+      if (req.url === '/define') Object.defineProperty(req, 'session', { value: own });
+      res.end();
+    };
+    const options = { both: { unset: 'destroy' } } as const;
+    const { browser, first, second } = await startTwo(
+      host,
+      store,
+      (one, two) => [one, leave, two, act],
+      options,
+    );
+    await browser.get('/define');
+    await second.traffic.idle();
+    expect([dataOf(first), dataOf(second)]).toEqual([[], [{ user: 'ada' }]]);
+    await browser.get('/end');
+    await second.traffic.idle();
+
+    expect([dataOf(first), dataOf(second)]).toEqual([[], []]);
+  });
+
   test('L12: the same one twice is like once', async () => {
     const stored = makeStore(store);
     const sessions = session({ ...baseOptions, store: stored.store }) as Handler;

@@ -4,7 +4,7 @@ import type { EndListener, HeldEnd } from '../response/end-listener.js';
 import type { SessionRequest } from '../session.js';
 import { type IncomingRequest, type Next, SessionContext } from './context.js';
 import { exposeSession, isExposed } from './exposed-session.js';
-import { setVisit, type Visit, visitOf } from './request-slot.js';
+import { setVisit, type Visit } from './request-slot.js';
 
 const NONE: readonly never[] = [];
 
@@ -51,17 +51,16 @@ export class Newcomer implements EndListener, Visit {
   #getToKnow(): SessionContext {
     const { core, req, next, id } = this;
     const context = new SessionContext(core, req, next, NONE);
-    context.begun = id !== undefined;
+    context.begun = true;
     context.unmadeId = id;
     context.headersLeft = this.headersLeft;
     context.over = this.over;
     return context;
   }
 
-  /** Nothing is to be stored or sent. The app may have deleted `req.session`, defined one of its own, or had another middleware make one. */
+  /** Nothing is to be stored or sent. The app may have deleted `req.session`, or defined one of its own. */
   get isUntouched(): boolean {
-    if (this.known) return false;
-    return visitOf(this.req) !== this || (isExposed(this.req) && !this.core.decisions.areObserved);
+    return !this.known && isExposed(this.req) && !this.core.decisions.areObserved;
   }
 
   // ---- The response
