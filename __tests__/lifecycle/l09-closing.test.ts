@@ -320,8 +320,7 @@ test('http/2: the connection is destroyed in the same breath as the end: what ar
     return received;
   };
   const ours = await answer(session({ ...baseOptions, store: makeStore('text store').store }));
-  expect(ours).toEqual([200, 'text']);
-  expect(ours).toEqual(expect.arrayContaining(await answer(noSessions))); // nothing on Node.js 24
+  expect(ours).toEqual(expect.arrayContaining(await answer(noSessions))); // all of it on Node.js 20 and 22, nothing on 24
 });
 
 test('http/2: a session that is destroyed later is destroyed at once', async () => {
