@@ -54,7 +54,7 @@ export class SessionHistory {
   /** What has this text is about to be committed. @param session there if it has been read */
   commit(session: Session | undefined, text: string | undefined): void {
     this.committedText = text;
-    this.#snapshot?.release();
+    this.#dropSnapshot();
     this.#snapshot = session && Snapshot.of(session, 'cookie');
     this.#snapshotText = text;
   }
@@ -63,9 +63,15 @@ export class SessionHistory {
   finalDataOf(session: Session): string {
     const { committedText } = this;
     const isStill = committedText === this.#snapshotText && this.#snapshot?.isOf(session, 'cookie');
-    this.#snapshot?.release();
-    this.#snapshot = undefined;
+    this.#dropSnapshot();
     return isStill ? (committedText as string) : dataText(session, committedText, this.whole);
+  }
+
+  /** Another one may use it from now on, whatever happens here. */
+  #dropSnapshot(): void {
+    const snapshot = this.#snapshot;
+    this.#snapshot = undefined;
+    snapshot?.release();
   }
 
   /** The data as they were loaded count as saved. */
