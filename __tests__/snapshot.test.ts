@@ -1,7 +1,5 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { SessionHistory } from '../lib/request/history.js';
-import type { Session } from '../lib/session.js';
 import { Snapshot } from '../lib/snapshot.js';
 
 type Data = Record<string, unknown>;
@@ -143,20 +141,5 @@ describe('a snapshot', () => {
     const again = Array.from({ length: 101 }, () => take({ a: 1 }));
 
     expect(again.filter((each) => many.includes(each))).toHaveLength(100);
-  });
-
-  test('is never used by two, though the app throws while the next one is taken', () => {
-    const history = new SessionHistory();
-    const session = { cookie: {}, user: 'ada' } as unknown as Session;
-    const failing = {
-      get user() {
-        throw new Error('no user');
-      },
-    } as unknown as Session;
-    history.commit(session, '"user":"ada"}');
-    expect(() => history.commit(failing, '"user":"grace"}')).toThrow('no user');
-    history.finalDataOf(session);
-
-    expect(take({ a: 1 })).not.toBe(take({ b: 1 }));
   });
 });
