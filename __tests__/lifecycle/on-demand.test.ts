@@ -208,6 +208,53 @@ describe('who first looks late', () => {
   });
 });
 
+describe('an accessor of the app in front of it', () => {
+  const wrappers: Record<string, (given: any) => unknown> = {
+    'gives what it is given': (given) => given,
+    'gives a proxy': (given) => new Proxy(given, {}),
+    'gives something of its own': (given) => ({ given }),
+    'writes to what it is given': (given) => {
+      given.seen = true;
+      return given;
+    },
+  };
+  const wrap =
+    (wrapper: (given: any) => unknown): Handler =>
+    (req, res) => {
+      const { get } = Object.getOwnPropertyDescriptor(req, 'session')!;
+      Object.defineProperty(req, 'session', {
+        configurable: true,
+        enumerable: true,
+        get() {
+          return wrapper(get!.call(this));
+        },
+      });
+      if (req.url === '/look') Object.assign(req.session.given ?? req.session, { looked: true });
+      res.end();
+    };
+
+  test.each(Object.entries(wrappers))(
+    '%s: a session that nobody looks at stays as it is',
+    async (_, wrapper) => {
+      const { browser, site, store, stored } = await open(wrap(wrapper));
+      expect(await browser.get('/')).toMatchObject({ status: 200, setCookie: [] });
+      expect(await new Browser(site).get('/')).toMatchObject({ status: 200, setCookie: [] });
+      await site.settled();
+
+      expect(dataOf(stored())).toEqual({ user: 'ada' });
+      expect(Object.keys(store.sessions)).toHaveLength(1);
+      expect(site.errors).toEqual([]);
+    },
+  );
+
+  test('to look through it is to look', async () => {
+    const { browser, stored } = await open(wrap(wrappers['writes to what it is given']!));
+    await browser.get('/look');
+
+    expect(dataOf(stored())).toEqual({ user: 'ada', seen: true, looked: true });
+  });
+});
+
 describe('cookies that are stored alike', () => {
   const STORED = [
     '"originalMaxAge":null,"expires":null,"httpOnly":true,"path":"/"',

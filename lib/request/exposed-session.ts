@@ -9,7 +9,9 @@ const accessor: PropertyDescriptor & ThisType<object> = {
   enumerable: true,
   get() {
     const visit = visitOf(this);
-    return visit && visit.req === probed ? PROBED : visit?.context.exposed;
+    if (!visit || visit.req !== probed) return visit?.context.exposed;
+    wasReached = true;
+    return undefined;
   },
   set(value) {
     const context = Object.hasOwn(this, 'session') ? contextOf(this) : undefined;
@@ -25,17 +27,24 @@ export function exposeSession(req: object): void {
   Object.defineProperty(req, 'session', accessor);
 }
 
-/** What `req.session` is while it is only asked whether it is ours. */
-const PROBED: unique symbol = Symbol('steady-session.probed');
+/** The request of which it is only asked whether its `session` is ours, and whether that has been found out. */
 let probed: object | undefined;
+let wasReached = false;
 
-/** Whether `req.session` is the accessor still. Asked by looking, which costs less than its descriptor. */
+/**
+ * Whether `req.session` is the accessor still, or one of the app's that asks it. Found out by looking, which costs less than
+ * its descriptor.
+ */
 export function isExposed(req: { session?: unknown }): boolean {
   const outer = probed; // another request, which a getter of the app's may be looking at
+  const outerWasReached = wasReached;
   probed = req;
+  wasReached = false;
   try {
-    return req.session === PROBED;
-  } finally {
-    probed = outer;
-  }
+    void req.session;
+  } catch {} // the app's may do something with what it is given
+  const isOurs = wasReached;
+  probed = outer;
+  wasReached = outerWasReached;
+  return isOurs;
 }
