@@ -4,7 +4,14 @@ import express from 'express';
 import session from '../../lib/index.js';
 import { Browser, RawClient } from '../support/http.js';
 import { baseOptions } from '../support/lifecycle.js';
-import { closeSites, type Handler, HTTP1_HOSTS, serve } from '../support/sites.js';
+import {
+  answer500,
+  closeSites,
+  type ErrorHandler,
+  type Handler,
+  HTTP1_HOSTS,
+  serve,
+} from '../support/sites.js';
 import { makeStore, STORES } from '../support/test-stores.js';
 
 afterEach(closeSites);
@@ -165,57 +172,64 @@ test.each<[string, string, (req: any, res: any) => void]>([
   expect(await client.closed).toMatch(/^HTTP\/1\.1 500 /);
 });
 
-test.each(Object.keys(closings))(
-  "saveFailure: 'error': %s closes the connection after the error page",
-  async (closing) => {
-    const { store, traffic } = makeStore('text store');
-    traffic.fail('set', new Error('away'));
-    const site = await serve('node:http', [
-      session({ ...baseOptions, store, saveFailure: 'error' }),
-      (req, res) => {
-        req.session.color = 'red';
-        res.end('text');
-        closings[closing]!(req, res, () => {});
-      },
-    ]);
-    const client = new RawClient(site.port).send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    expect(await client.closed).toMatch(/^HTTP\/1\.1 500 [\s\S]*error: away/);
-  },
-);
+describe("saveFailure: 'error'", () => {
+  const GET = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  const UPLOAD = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nthe first part';
 
-test.each(['req.destroy()', 'req.socket.destroy()'])(
-  "saveFailure: 'error': %s during an upload closes the connection, as Express waits for the end of the upload",
-  async (closing) => {
+  /** What a client gets whose session can't be stored, of an app that closes the connection in the same breath. */
+  async function answerTo(request: string, closing: string, onError?: ErrorHandler): Promise<string> {
     const { store, traffic } = makeStore('text store');
     traffic.fail('set', new Error('away'));
-    const app = express().set('env', 'test');
-    app.use(session({ ...baseOptions, store, saveFailure: 'error' }) as express.RequestHandler);
-    app.post('/', (req: any, res) => {
+    const handler: Handler = (req, res) => {
       req.session.color = 'red';
-      res.status(413).end('too large');
+      res.statusCode = 413;
+      res.end('too large');
       closings[closing]!(req, res, () => {});
-    });
-    const site = await serve('node:http', [(req, res) => app(req, res)]);
-    const client = new RawClient(site.port);
-    client.send('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nthe first part');
-    expect(await client.closed).not.toContain('too large');
-  },
-);
+    };
+    const sessions = session({ ...baseOptions, store, saveFailure: 'error' });
+    const site = await serve('node:http', [sessions, handler], onError);
+    return new RawClient(site.port).send(request).closed;
+  }
 
-test("saveFailure: 'error': an error page that is there at once arrives, though an upload is not over", async () => {
-  const { store, traffic } = makeStore('text store');
-  traffic.fail('set', new Error('away'));
-  const site = await serve('node:http', [
-    session({ ...baseOptions, store, saveFailure: 'error' }),
-    (req, res) => {
-      req.session.color = 'red';
-      res.end('text');
-      req.socket.destroy();
+  test.each(Object.keys(closings))('%s closes the connection after the error page', async (closing) => {
+    expect(await answerTo(GET, closing)).toMatch(/^HTTP\/1\.1 500 [\s\S]*error: away/);
+  });
+
+  const destroying = ['req.destroy()', 'req.socket.destroy()', 'req.socket.end()'];
+
+  test.each(destroying)('%s during an upload: the error page arrives', async (closing) => {
+    expect(await answerTo(UPLOAD, closing)).toMatch(/^HTTP\/1\.1 500 [\s\S]*error: away/);
+  });
+
+  test.each(destroying)(
+    '%s during an upload: an error page that comes later arrives too',
+    async (closing) => {
+      const answerLater: ErrorHandler = async (error, req, res) => {
+        await new Promise(setImmediate);
+        answer500(error, req, res);
+      };
+      expect(await answerTo(UPLOAD, closing, answerLater)).toMatch(/^HTTP\/1\.1 500 [\s\S]*error: away/);
     },
-  ]);
-  const client = new RawClient(site.port);
-  client.send('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nthe first part');
-  expect(await client.closed).toMatch(/^HTTP\/1\.1 500 [\s\S]*error: away/);
+  );
+
+  describe.each([
+    ['Express 5', express],
+    ['Express 4', require('express4') as typeof express],
+  ])('%s', (_name, make) => {
+    test.each(destroying)(
+      '%s during an upload: its own error page arrives, which waits for the end of a request',
+      async (closing) => {
+        const answerByExpress: ErrorHandler = (error, req, res) => {
+          const app = make().set('env', 'test');
+          app.use((_req, _res, next) => next(error));
+          app(req, res);
+        };
+        expect(await answerTo(UPLOAD, closing, answerByExpress)).toMatch(
+          /^HTTP\/1\.1 500 [\s\S]*Error: away/,
+        );
+      },
+    );
+  });
 });
 
 test.each<[string, any[]]>([

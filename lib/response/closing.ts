@@ -67,6 +67,20 @@ function lookUnderWayNoMore(res: Response): void {
   res.outputSize = 0;
 }
 
+/**
+ * The response was taken back before its connection was closed. To who waits for the end of the request, as Express does
+ * before it sends an error page, the connection looks closed: no more of the request is to come.
+ */
+export function lookUnreadable(res: ServerResponse): void {
+  const socket = isHttp2(res) ? undefined : res.req?.socket;
+  if (socket) Object.defineProperty(socket, 'readable', { value: false, configurable: true });
+}
+
+export function lookUnreadableNoMore(res: ServerResponse): void {
+  const socket = isHttp2(res) ? undefined : res.req?.socket;
+  if (socket) Reflect.deleteProperty(socket, 'readable');
+}
+
 /** None yet if an earlier response of the connection is to be sent first. */
 function connectionOf(res: Response): Closable | null | undefined {
   return isHttp2(res) ? res.stream : (res.socket as Closable | null);

@@ -9,7 +9,7 @@ import {
 } from '../cookies/set-cookie.js';
 import { expectProperties } from '../many-properties.js';
 import { isChunk, isData, refuseEncoding } from './chunk.js';
-import { allowClosing, postponeClosing } from './closing.js';
+import { allowClosing, lookUnreadable, lookUnreadableNoMore, postponeClosing } from './closing.js';
 import { BothListeners, type EndListener, type HeldEnd } from './end-listener.js';
 import {
   type Freezable,
@@ -170,11 +170,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
 
   /** Whether what closes the connection is to wait. */
   get isClosingLater(): boolean {
-    return this.isHeld && !this.isUnwound;
-  }
-
-  get isHeld(): boolean {
-    return this.phase === 'held';
+    return this.phase === 'held' && !this.isUnwound;
   }
 
   closeLater(close: Call): void {
@@ -184,8 +180,10 @@ class Hold implements HeldEnd, Unwinding, HeadState {
 
   close(): void {
     const due = this.closings;
+    if (!due) return;
     this.closings = undefined;
-    for (const close of due ?? NO_CALLS) close();
+    lookUnreadableNoMore(this.res);
+    for (const close of due) close();
   }
 
   replay(calls: 'late' | 'tardy'): void {
@@ -205,9 +203,8 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     this.isUnwound = false;
     if (this.headersHaveLeft) cutOff(res, error);
     else forgetRepresentation(res);
+    if (this.closings) lookUnreadable(res);
     this.listener.takenBack(error);
-    // error handlers wait for the end of a request that is not going to come
-    if (res.req?.complete === false && !this.isHeld) this.close();
   }
 
   /** Does the writeHead() that was put off. */
