@@ -77,7 +77,7 @@ async function time(duration) {
 async function allocations(count) {
   global.gc();
   await observed();
-  const start = { collections };
+  const collectedBefore = collections;
   await runSome(count / 2);
   const before = { bytes: used(), writes: writes() };
   await runSome(count);
@@ -86,7 +86,7 @@ async function allocations(count) {
   const result = {
     bytes: (after.bytes - before.bytes) / count,
     writes: (after.writes - before.writes) / count,
-    collections: collections - start.collections,
+    collections: collections - collectedBefore,
   };
   await forget();
   return result;

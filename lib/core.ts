@@ -149,14 +149,14 @@ export class Core {
     return isOurs && cookieIsFixed && areTouchedPlainly();
   }
 
-  /** Whether nothing at all comes of a new session that nobody looks at. */
-  get ignoresUnseen(): boolean {
-    return !this.policy.saveUninitialized && this.beginsUnseen;
-  }
-
   /** The same for a session that is made of stored data. */
   get restoresUnseen(): boolean {
     return makesPlainly(this.store) && areTouchedPlainly();
+  }
+
+  /** Whether nothing at all comes of a new session that nobody looks at. */
+  get ignoresUnseen(): boolean {
+    return !this.policy.saveUninitialized && this.beginsUnseen;
   }
 
   /** Begins a session. An app may have put a `generate` of its own on the store. */
