@@ -208,7 +208,7 @@ describe('unstorage', () => {
         return storage.setItem(key, value);
       },
     });
-    await store.set('id', 'text', { expires: Date.now() + 1 });
+    await store.set('id', 'text', { expires: Date.now() + 900 });
     await store.set('id', 'text', { expires: Date.now() + 59_900 });
 
     expect(options).toEqual([{ ttl: 1 }, { ttl: 60 }]);
