@@ -4,6 +4,7 @@ import { withTombstones } from './adapters/tombstones.js';
 import { adviseOnNotices } from './advice.js';
 import { compact } from './compact.js';
 import { Cookie } from './cookies/cookie.js';
+import { ENCODED_START } from './cookies/cookie-value.js';
 import { Identifier } from './cookies/identify.js';
 import { randomId } from './cookies/random-id.js';
 import { Decisions } from './decisions.js';
@@ -69,6 +70,8 @@ export class Core {
   readonly settings: Settings;
   readonly policy: LifecyclePolicy;
   readonly identifier: Identifier;
+  /** What all its cookies have in common, as they are sent. */
+  readonly cookieStart: string;
   /** What the app sees as `req.sessionStore`: always a callback store. */
   readonly store: Store;
   /** `false` while the store says that it is disconnected. */
@@ -88,6 +91,7 @@ export class Core {
   constructor(settings: Settings) {
     this.settings = settings;
     this.identifier = new Identifier(settings.name);
+    this.cookieStart = `${settings.name}=${ENCODED_START}`;
     const { store, storeTimeout } = settings;
     this.store = isCallbackStore(store)
       ? store

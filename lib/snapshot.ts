@@ -30,10 +30,13 @@ export class Snapshot {
   private values: unknown[] = [];
   private length = 0;
   private at = 0;
+  /** The text that it stands for, if it was given. */
+  text: string | undefined;
 
   /** @returns `undefined` if only `JSON.stringify` can tell what the object holds */
-  static of(object: object, except: string): Snapshot | undefined {
+  static of(object: object, except: string, text?: string): Snapshot | undefined {
     const snapshot = spare.pop() ?? new Snapshot();
+    snapshot.text = text;
     if (hasToJson(object) || !snapshot.addMembers(object, except)) {
       snapshot.release();
       return undefined;
@@ -49,6 +52,7 @@ export class Snapshot {
 
   /** To be called when it is of no use any more: it holds nothing then, and may be made another one. */
   release(): void {
+    this.text = undefined;
     while (this.length > 0) this.values[--this.length] = undefined; // `fill()` would take 50 ns more
     if (spare.length < MOST_SPARE) spare.push(this);
   }

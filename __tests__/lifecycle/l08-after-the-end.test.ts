@@ -100,6 +100,16 @@ const soonAfterEnd: Record<string, Recipe> = {
     for (let turns = 0; turns < 3; turns++) await null;
     log.attempt('write(text)', () => res.write('more'));
   },
+  'write(text, callback) in a tick after a promise': async ({ res, log }) => {
+    await null;
+    process.nextTick(() =>
+      log.attempt('write(text, callback)', () => res.write('more', log.callback('write'))),
+    );
+  },
+  'end(text) in a tick after a promise': async ({ res, log }) => {
+    await null;
+    process.nextTick(() => log.attempt('end(text)', () => res.end('more')));
+  },
   'a stream that is piped into it': ({ res, log }) => {
     log.attempt('pipe()', () => Readable.from(['more']).pipe(res));
   },

@@ -70,7 +70,12 @@ export function plainCookie(text: string): object | undefined {
 const NAME = 'x';
 const attributes = new LatestText((cookie) => setCookieText(NAME, '', cookie.data).slice(`${NAME}=`.length));
 
-/** The Set-Cookie line of a name that is known to be one, and a value that is encoded. */
-export function setCookieLine(name: string, encoded: string, cookie: Cookie): string {
-  return `${name}=${encoded}${attributes.of(cookie)}`;
+/**
+ * The Set-Cookie line.
+ *
+ * @param start the name, which is known to be one, and all of the value that is always the same
+ * @param encoded the rest of the value: three parts, as each more would take 32 bytes
+ */
+export function setCookieLine(start: string, encoded: string, cookie: Cookie): string {
+  return `${start}${encoded}${attributes.of(cookie)}`;
 }

@@ -1,9 +1,13 @@
 import { type Secret, signatureOf } from './signature.js';
 
-/** What a cookie of ours holds, as it is sent: `s:`, the session's id, and its signature. */
+/** What our cookies begin with, as it is sent and as it is read. */
+export const ENCODED_START = 's%3A';
+export const START = 's:';
+
+/** What a cookie of ours holds after that, as it is sent: the session's id, and its signature. */
 export function encodedValue(id: string, secret: Secret): string {
   const encodedId = PLAIN.test(id) ? id : encodeURIComponent(id); // to encode one takes 0.2 us
-  return `s%3A${encodedId}.${encodeURIComponent(signatureOf(id, secret))}`;
+  return `${encodedId}.${encodeURIComponent(signatureOf(id, secret))}`;
 }
 
 /** What stays as it is: our ids are such. */
@@ -11,16 +15,16 @@ const PLAIN = /^[\w-]*$/;
 
 /** The same as it came in a cookie. */
 export class CookieValue {
-  readonly plain: string;
+  readonly #signed: string;
   #encoded: string | undefined;
 
-  constructor(plain: string) {
-    this.plain = plain;
+  constructor(signed: string) {
+    this.#signed = signed;
   }
 
   /** As it is sent. Kept, since with `rolling` the same is sent again and again: that saves 0.5 us, and 300 bytes. */
   get encoded(): string {
-    this.#encoded ??= encodeURIComponent(this.plain);
+    this.#encoded ??= encodeURIComponent(this.#signed);
     return this.#encoded;
   }
 }

@@ -3,7 +3,7 @@ import { compact } from '../compact.js';
 import { Recent } from '../recent.js';
 import type { IncomingRequest } from '../request/context.js';
 import { decodeCookieValue, readCookies } from './cookie.js';
-import { CookieValue } from './cookie-value.js';
+import { CookieValue, START } from './cookie-value.js';
 import { type Secret, unsign } from './signature.js';
 
 const deprecate = depd('express-session');
@@ -114,9 +114,10 @@ function fromCookieParser(
 
 /** cookie-parser makes objects of cookies that start with `j:`; those can't be ours. */
 function verified(raw: unknown, secrets: readonly Secret[]): Identity | undefined {
-  if (typeof raw !== 'string' || !raw.startsWith('s:')) return undefined;
-  const result = unsign(raw.slice(2), secrets);
+  if (typeof raw !== 'string' || !raw.startsWith(START)) return undefined;
+  const signed = raw.slice(START.length);
+  const result = unsign(signed, secrets);
   if (!result || result.value === '') return undefined;
-  const value = new CookieValue(compact(raw));
+  const value = new CookieValue(compact(signed));
   return { id: compact(result.value), signedByOldSecret: result.secret > 0, value };
 }

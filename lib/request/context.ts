@@ -71,7 +71,6 @@ export class SessionContext implements EndListener, Unwinding, Visit {
   mayTouch: boolean | undefined;
   /** The stored record does not say yet when the session began. */
   undated = false;
-  isSocket = false;
   cookieSent = false;
   headersLeft = false;
   failed = false;
@@ -99,6 +98,11 @@ export class SessionContext implements EndListener, Unwinding, Visit {
 
   get context(): this {
     return this;
+  }
+
+  /** Its request has become a socket. */
+  get isSocket(): boolean {
+    return this.driver === this.core.socketDriver;
   }
 
   // ---- Beginning: a new session, or the one that the cookie names

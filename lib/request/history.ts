@@ -22,9 +22,8 @@ export class SessionHistory {
   #formerIds: readonly string[] = NONE;
   /** What the session was at the last commit: what differs when all is over was changed after it. */
   committedText: string | undefined;
-  /** The same value by value, and the text that it stands for. */
+  /** The same value by value. */
   #snapshot: Snapshot | undefined;
-  #snapshotText: string | undefined;
   /** The session as it was read, or, if it has changed, as it is going to be stored; see {@link textNow}. */
   whole: WholeText | undefined;
 
@@ -55,16 +54,16 @@ export class SessionHistory {
   commit(session: Session | undefined, text: string | undefined): void {
     this.committedText = text;
     this.#dropSnapshot();
-    this.#snapshot = session && Snapshot.of(session, 'cookie');
-    this.#snapshotText = text;
+    this.#snapshot = session && Snapshot.of(session, 'cookie', text);
   }
 
   /** As {@link dataOf}, for the last look: it is likely that nothing has changed since the commit, and nothing will be stored. */
   finalDataOf(session: Session): string {
-    const { committedText } = this;
-    const isStill = committedText === this.#snapshotText && this.#snapshot?.isOf(session, 'cookie');
+    const snapshot = this.#snapshot;
+    const text = snapshot?.text;
+    const isStill = snapshot?.isOf(session, 'cookie');
     this.#dropSnapshot();
-    return isStill ? (committedText as string) : dataText(session, committedText, this.whole);
+    return isStill && text !== undefined ? text : dataText(session, this.committedText, this.whole);
   }
 
   /** Another one may use it from now on, whatever happens here. */

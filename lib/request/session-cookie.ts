@@ -42,10 +42,11 @@ function cookieLine(context: SessionContext, unwatched: boolean): string | undef
     adviseOnWithheldCookie();
     return undefined;
   }
-  const { name } = context.core.settings;
+  const { cookieStart, settings } = context.core;
+  const { name } = settings;
   if (action === 'expire') return serializeExpired(name, cookie);
   touch(context, session as Session);
-  const line = setCookieLine(name, cookieValue(context), cookie);
+  const line = setCookieLine(cookieStart, cookieValue(context), cookie);
   context.cookieSent = true;
   adviseOnCookieSize(name, line);
   return line;

@@ -129,7 +129,11 @@ export function endTrying(view: StoredView, tried: Tried, written: boolean): boo
  * before it or be done after it.
  */
 export function isWriteUnderWay({ tried }: StoredView): boolean {
-  return tried.some(({ isUnderWay }) => isUnderWay);
+  return tried.some(isUnderWay);
+}
+
+function isUnderWay(tried: Tried): boolean {
+  return tried.isUnderWay;
 }
 
 export async function whenAnswered({ tried }: StoredView): Promise<void> {

@@ -21,6 +21,7 @@ import {
   slot,
   thawHeaders,
 } from './frozen-head.js';
+import { type Call, Postponed } from './postponed.js';
 import {
   copyHeaders,
   forgetRepresentation,
@@ -47,15 +48,15 @@ export function holdEnd(res: ServerResponse, listener: EndListener): void {
  * - `open`: the app has sent nothing;
  * - `head`: it has called writeHead(), which has been put off;
  * - `streaming`: headers, and perhaps parts of the body, have left;
- * - `held`: it has ended the response;
+ * - `held`: it has ended the response, and the code that did so is running yet;
+ * - `unwound`: that code has run;
  * - `released`: the end has gone out.
  */
-type Phase = 'open' | 'head' | 'streaming' | 'held' | 'released';
+type Phase = 'open' | 'head' | 'streaming' | 'held' | 'unwound' | 'released';
 
 type Method = 'end' | 'write' | 'writeHead' | 'flushHeaders';
 type AnyFunction = (this: unknown, ...args: any[]) => any;
 type RealMethods = Readonly<Record<Method, AnyFunction>>;
-type Call = () => void;
 
 /** A writeHead() that has been put off: its arguments, and the status message that the response had before. */
 interface Head {
@@ -63,7 +64,6 @@ interface Head {
   statusMessage: string;
 }
 
-const NO_CALLS: readonly Call[] = [];
 const NO_LINES: readonly string[] = [];
 
 type HeldResponse = Freezable<Hold>;
@@ -83,15 +83,9 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   /** The status at that time. */
   code = 0;
   message: string | undefined;
-  /** Calls that would have closed the connection before the response had left. If it is taken back, they wait for the error page. */
-  closings: Call[] | undefined;
   /** In what the app has ended it: the id of the asynchronous operation. */
   endedIn = 0;
-  /** Calls that came right after the end. They are made after the real end, to fail as they would have. */
-  late: Call[] | undefined;
-  /** Calls that came when a plain response would have been over by then. They are made when this one is. */
-  tardy: Call[] | undefined;
-  isUnwound = false;
+  postponed: Postponed | undefined;
   /** The listener is at work: an end that goes out now, goes out before any code of the app's can run. */
   atOnce = false;
   over = false;
@@ -126,7 +120,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   }
 
   unwound(): void {
-    this.isUnwound = true;
+    this.phase = 'unwound';
     allowClosing(this.res, this.headersHaveLeft);
     this.atOnce = true;
     this.listener.beforeEnd(this);
@@ -156,40 +150,37 @@ class Hold implements HeldEnd, Unwinding, HeadState {
       return;
     }
     if (later) writeStatus(res, later);
-    this.replay('late');
+    this.postponed?.replayLate();
     this.close();
-    if (this.over) this.replay('tardy');
+    if (this.over) this.postponed?.replayTardy();
+  }
+
+  /** It will be over in a tick, as a plain response would be already: more of it would fail with an error that nobody expects. */
+  get isNearlyOver(): boolean {
+    return this.phase === 'released' && !this.over && this.res.writableFinished;
   }
 
   postpone(method: Method, args: unknown[]): void {
-    const isRightAfter = !this.isUnwound && executionAsyncId() === this.endedIn;
-    const calls = isRightAfter ? 'late' : 'tardy';
-    this[calls] ??= [];
-    this[calls].push(() => this.real[method].apply(this.res, args));
+    const call = () => this.real[method].apply(this.res, args);
+    this.postponed ??= new Postponed();
+    if (this.phase === 'held' && executionAsyncId() === this.endedIn) this.postponed.addLate(call);
+    else this.postponed.addTardy(call);
   }
 
   /** Whether what closes the connection is to wait. */
   get isClosingLater(): boolean {
-    return this.phase === 'held' && !this.isUnwound;
+    return this.phase === 'held';
   }
 
   closeLater(close: Call): void {
-    this.closings ??= [];
-    this.closings.push(close);
+    this.postponed ??= new Postponed();
+    this.postponed.addClosing(close);
   }
 
   close(): void {
-    const due = this.closings;
-    if (!due) return;
-    this.closings = undefined;
+    if (!this.postponed?.hasClosings) return;
     lookUnreadableNoMore(this.res);
-    for (const close of due) close();
-  }
-
-  replay(calls: 'late' | 'tardy'): void {
-    const due = this[calls];
-    this[calls] = undefined;
-    for (const call of due ?? NO_CALLS) call();
+    this.postponed.close();
   }
 
   takeBack(error: unknown): void {
@@ -198,12 +189,10 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     thawHeaders(res);
     lookEndedNoMore(res);
     this.head = undefined;
-    this.late = undefined;
-    this.tardy = undefined;
-    this.isUnwound = false;
+    this.postponed?.forgetCalls();
     if (this.headersHaveLeft) cutOff(res, error);
     else forgetRepresentation(res);
-    if (this.closings) lookUnreadable(res);
+    if (this.postponed?.hasClosings) lookUnreadable(res);
     this.listener.takenBack(error);
   }
 
@@ -244,8 +233,12 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     return this.atOnce && this.res.writeHead === heldMethods.writeHead;
   }
 
+  get isHeld(): boolean {
+    return this.phase === 'held' || this.phase === 'unwound';
+  }
+
   get frozen(): boolean {
-    return this.phase === 'held' || this.phase === 'head';
+    return this.phase === 'head' || this.isHeld;
   }
 }
 
@@ -269,7 +262,8 @@ function ownMethodsOf({ end, write, writeHead, flushHeaders }: ServerResponse): 
 const heldMethods = {
   end(this: HeldResponse, chunk?: unknown, encoding?: unknown, callback?: unknown): HeldResponse {
     const hold = this[slot];
-    if (hold.phase === 'held') hold.postpone('end', [chunk, encoding, callback]);
+    if (hold.isHeld || (hold.isNearlyOver && isData(chunk)))
+      hold.postpone('end', [chunk, encoding, callback]);
     else if (hold.phase === 'released' || !isChunk(chunk))
       return callWith(hold.real.end, this, chunk, encoding, callback);
     else {
@@ -282,7 +276,7 @@ const heldMethods = {
   write(this: HeldResponse, ...args: unknown[]): boolean {
     const hold = this[slot];
     if (!isHttp2(this) && !isData(args[0])) return hold.real.write.apply(this, args); // throws at once
-    if (hold.phase === 'held') {
+    if (hold.isHeld || hold.isNearlyOver) {
       hold.postpone('write', args);
       return false;
     }
@@ -292,7 +286,7 @@ const heldMethods = {
 
   flushHeaders(this: HeldResponse): void {
     const hold = this[slot];
-    if (hold.phase === 'held') return;
+    if (hold.isHeld) return;
     startStreaming(hold);
     hold.real.flushHeaders.call(this);
   },
@@ -342,7 +336,7 @@ function putOffHead(hold: Hold, args: unknown[]): void {
 function closed(this: ServerResponse): void {
   const hold = (this as HeldResponse)[slot];
   hold.over = true;
-  if (hold.phase === 'released') hold.replay('tardy');
+  if (hold.phase === 'released') hold.postponed?.replayTardy();
   hold.listener.closed();
 }
 

@@ -18,7 +18,6 @@ export interface SocketLife {
 
 /** The handshake has been answered: from here on others change the session too, and no cookie can go out. */
 export function becomeSocket(context: SessionContext): SocketLife {
-  context.isSocket = true;
   context.driver = context.core.socketDriver;
   const session = context.current();
   if (!session) return { keptAliveAt: 0, livesUntil: Infinity };
