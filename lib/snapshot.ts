@@ -30,11 +30,14 @@ export class Snapshot {
   private values: unknown[] = [];
   private length = 0;
   private at = 0;
-  /** The text that it stands for, if it was given. */
-  text: string | undefined;
+  /** What the object is as text. */
+  private text = '';
 
-  /** @returns `undefined` if only `JSON.stringify` can tell what the object holds */
-  static of(object: object, except: string, text?: string): Snapshot | undefined {
+  /**
+   * @param text what it is as text
+   * @returns `undefined` if only `JSON.stringify` can tell what the object holds
+   */
+  static of(object: object, except: string, text: string): Snapshot | undefined {
     const snapshot = spare.pop() ?? new Snapshot();
     snapshot.text = text;
     if (hasToJson(object) || !snapshot.addMembers(object, except)) {
@@ -44,15 +47,17 @@ export class Snapshot {
     return snapshot;
   }
 
-  /** Whether the JSON of the object, without `except`, is still what it was. `false` may mean that only `JSON.stringify` can tell. */
-  isOf(object: object, except: string): boolean {
+  /** The text, if the object is still what it was, but for `except`. `undefined` may mean that only `JSON.stringify` can tell. */
+  textOf(object: object, except: string): string | undefined {
+    const { text } = this;
     this.at = 0;
-    return !hasToJson(object) && this.hasMembers(object, except) && this.at === this.length;
+    const isStill = !hasToJson(object) && this.hasMembers(object, except) && this.at === this.length;
+    return isStill ? text : undefined;
   }
 
   /** To be called when it is of no use any more: it holds nothing then, and may be made another one. */
   release(): void {
-    this.text = undefined;
+    this.text = '';
     while (this.length > 0) this.values[--this.length] = undefined; // `fill()` would take 50 ns more
     if (spare.length < MOST_SPARE) spare.push(this);
   }

@@ -408,6 +408,39 @@ describe.each(combine(HTTP1_HOSTS, GATED_STORES))("%s, %s, saveFailure: 'error'"
     expect(received).toMatch(/\r\nContent-Length: 27\r\n/);
   });
 
+  test('L7: what else the app did with the response that was taken back fails only once all is over', async () => {
+    const failures: unknown[] = [];
+    const codes: unknown[] = [];
+    const told = (error: any) => codes.push(error?.code);
+    let readable: unknown;
+    const fixture = await startSite({
+      host,
+      store,
+      options: { saveFailure: 'error' },
+      after: [
+        (req, res) => {
+          res.on('error', (error: Error) => failures.push(error));
+          req.session.color = 'red';
+          res.end('as written');
+          res.write('more', told);
+          void Promise.resolve().then(() => res.write('more, and later', told));
+        },
+      ],
+      onError: (_error, req, res) => {
+        readable = req.socket.readable;
+        res.statusCode = 500;
+        res.end('sorry');
+      },
+    });
+    fixture.traffic.fail('set', failure);
+    const answer = await fixture.browser.get('/');
+    await fixture.settled();
+    expect(answer).toMatchObject({ status: 500, body: 'sorry' });
+    expect(readable).toBe(true);
+    expect(failures).toEqual([]);
+    expect(codes).toEqual(['ERR_STREAM_WRITE_AFTER_END', 'ERR_STREAM_WRITE_AFTER_END']);
+  });
+
   test('L7: a response that is cut off has no regular end', async () => {
     const fixture = await start((req, res) => {
       res.write('one');

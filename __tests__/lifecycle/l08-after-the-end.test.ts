@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { type Outcome, play, type Recipe, type Sessions } from '../support/comparison.js';
-import { Browser, gate } from '../support/http.js';
+import { Browser, gate, turn } from '../support/http.js';
 import { start } from '../support/lifecycle.js';
 import { closeSites, HOSTS, HTTP1_HOSTS, serve } from '../support/sites.js';
 import { GATED_STORES } from '../support/test-stores.js';
@@ -348,6 +349,35 @@ describe.each(GATED_STORES)('%s', (store) => {
       ['write', 'ERR_STREAM_WRITE_AFTER_END'],
     ]);
   });
+});
+
+test.each(GATED_STORES)('L8: so it is where the client leaves before the save is done: %s', async (store) => {
+  const held = gate();
+  const log: unknown[] = [];
+  const fixture = await start({
+    host: 'node:http',
+    store,
+    after: [
+      async (req, res) => {
+        res.on('error', (error: unknown) => log.push(['error event', error]));
+        req.session.changed = true;
+        res.end('text');
+        await held.opened;
+        res.write('more', (error: any) => log.push(['write', error?.code]));
+        exchange.leave();
+        await once(res, 'close');
+        save.open();
+      },
+    ],
+  });
+  const save = fixture.traffic.hold('set');
+  const exchange = fixture.browser.start('/');
+  await save.reached;
+  held.open();
+  await expect(exchange.answer).rejects.toThrow();
+  await fixture.settled();
+  await turn();
+  expect(log).toEqual([['write', 'ERR_STREAM_WRITE_AFTER_END']]);
 });
 
 describe.each(HOSTS)('%s', (host) => {

@@ -54,16 +54,14 @@ export class SessionHistory {
   commit(session: Session | undefined, text: string | undefined): void {
     this.committedText = text;
     this.#dropSnapshot();
-    this.#snapshot = session && Snapshot.of(session, 'cookie', text);
+    this.#snapshot = session && Snapshot.of(session, 'cookie', text as string);
   }
 
   /** As {@link dataOf}, for the last look: it is likely that nothing has changed since the commit, and nothing will be stored. */
   finalDataOf(session: Session): string {
-    const snapshot = this.#snapshot;
-    const text = snapshot?.text;
-    const isStill = snapshot?.isOf(session, 'cookie');
+    const text = this.#snapshot?.textOf(session, 'cookie');
     this.#dropSnapshot();
-    return isStill && text !== undefined ? text : dataText(session, this.committedText, this.whole);
+    return text ?? dataText(session, this.committedText, this.whole);
   }
 
   /** Another one may use it from now on, whatever happens here. */

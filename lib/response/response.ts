@@ -21,7 +21,7 @@ import {
   slot,
   thawHeaders,
 } from './frozen-head.js';
-import { type Call, Postponed } from './postponed.js';
+import { type Call, makeAll, Postponed } from './postponed.js';
 import {
   copyHeaders,
   forgetRepresentation,
@@ -150,21 +150,21 @@ class Hold implements HeldEnd, Unwinding, HeadState {
       return;
     }
     if (later) writeStatus(res, later);
-    this.postponed?.replayLate();
+    makeAll(this.postponed?.late);
     this.close();
-    if (this.over) this.postponed?.replayTardy();
+    if (this.over) makeAll(this.postponed?.tardy);
   }
 
-  /** It will be over in a tick, as a plain response would be already: more of it would fail with an error that nobody expects. */
-  get isNearlyOver(): boolean {
-    return this.phase === 'released' && !this.over && this.res.writableFinished;
+  /** While the end is held, and for the few ticks until all is over, when a plain response would have been over already. */
+  get isPostponing(): boolean {
+    return this.isHeld || (this.phase === 'released' && !this.over && this.res.writableFinished);
   }
 
   postpone(method: Method, args: unknown[]): void {
-    const call = () => this.real[method].apply(this.res, args);
     this.postponed ??= new Postponed();
-    if (this.phase === 'held' && executionAsyncId() === this.endedIn) this.postponed.addLate(call);
-    else this.postponed.addTardy(call);
+    const isRightAfter = this.phase === 'held' && executionAsyncId() === this.endedIn;
+    const calls = isRightAfter ? this.postponed.late : this.postponed.tardy;
+    calls.push(() => this.real[method].apply(this.res, args));
   }
 
   /** Whether what closes the connection is to wait. */
@@ -174,13 +174,17 @@ class Hold implements HeldEnd, Unwinding, HeadState {
 
   closeLater(close: Call): void {
     this.postponed ??= new Postponed();
-    this.postponed.addClosing(close);
+    this.postponed.closings.push(close);
+  }
+
+  get isToBeClosed(): boolean {
+    return this.postponed !== undefined && this.postponed.closings.length > 0;
   }
 
   close(): void {
-    if (!this.postponed?.hasClosings) return;
+    if (!this.isToBeClosed) return;
     lookUnreadableNoMore(this.res);
-    this.postponed.close();
+    makeAll(this.postponed?.closings);
   }
 
   takeBack(error: unknown): void {
@@ -189,10 +193,10 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     thawHeaders(res);
     lookEndedNoMore(res);
     this.head = undefined;
-    this.postponed?.forgetCalls();
+    this.postponed?.takeBack();
     if (this.headersHaveLeft) cutOff(res, error);
     else forgetRepresentation(res);
-    if (this.postponed?.hasClosings) lookUnreadable(res);
+    if (this.isToBeClosed) lookUnreadable(res);
     this.listener.takenBack(error);
   }
 
@@ -262,8 +266,7 @@ function ownMethodsOf({ end, write, writeHead, flushHeaders }: ServerResponse): 
 const heldMethods = {
   end(this: HeldResponse, chunk?: unknown, encoding?: unknown, callback?: unknown): HeldResponse {
     const hold = this[slot];
-    if (hold.isHeld || (hold.isNearlyOver && isData(chunk)))
-      hold.postpone('end', [chunk, encoding, callback]);
+    if (hold.isPostponing) hold.postpone('end', [chunk, encoding, callback]);
     else if (hold.phase === 'released' || !isChunk(chunk))
       return callWith(hold.real.end, this, chunk, encoding, callback);
     else {
@@ -276,7 +279,7 @@ const heldMethods = {
   write(this: HeldResponse, ...args: unknown[]): boolean {
     const hold = this[slot];
     if (!isHttp2(this) && !isData(args[0])) return hold.real.write.apply(this, args); // throws at once
-    if (hold.isHeld || hold.isNearlyOver) {
+    if (hold.isPostponing) {
       hold.postpone('write', args);
       return false;
     }
@@ -336,7 +339,7 @@ function putOffHead(hold: Hold, args: unknown[]): void {
 function closed(this: ServerResponse): void {
   const hold = (this as HeldResponse)[slot];
   hold.over = true;
-  if (hold.phase === 'released') hold.postponed?.replayTardy();
+  if (hold.phase === 'released') makeAll(hold.postponed?.tardy);
   hold.listener.closed();
 }
 
