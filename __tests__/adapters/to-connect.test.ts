@@ -154,10 +154,15 @@ describe('a method', () => {
     expect(await calledBack((done) => store.destroy('id', done))).toEqual([error]);
     await expect(store.get('id')).rejects.toBe(error);
 
-    for (const nothing of [undefined, null, 0, '']) {
-      const mute = toConnectStore({ ...recording().store, get: () => Promise.reject(nothing) });
+    for (const [reason, text] of [
+      [undefined, 'without a reason'],
+      [null, 'without a reason'],
+      [0, 'with 0 (number)'],
+      ['route', 'with "route"'],
+    ]) {
+      const mute = toConnectStore({ ...recording().store, get: () => Promise.reject(reason) });
       expect(await calledBack((done) => mute.get('id', done))).toEqual([
-        new Error('the session store failed without an error'),
+        new Error(`the session store failed ${text}`),
       ]);
     }
   });

@@ -124,8 +124,9 @@ describe('a store that fails', () => {
       },
     ],
     ['by rejecting', 'broken', () => Promise.reject(new Error('broken'))],
-    ['without an error', 'the session store failed without an error', () => Promise.reject()],
-    ['with a number for an error', 'the session store failed without an error', () => Promise.reject(0)],
+    ['without an error', 'the session store failed without a reason', () => Promise.reject()],
+    ['with a number for an error', 'the session store failed with 0 (number)', () => Promise.reject(0)],
+    ['with a command', 'the session store failed with "route"', () => Promise.reject('route')],
   ])('%s: the app hears of it, and the next request is served', async (_how, message, fail) => {
     const records = new Map<string, string>();
     let broken = false;
@@ -304,6 +305,44 @@ describe('a SessionStore that breaks its contract', () => {
     expect([answer.status, answer.body]).toEqual([500, `error: ${breaks}${message}`]);
     expect(site.errors).toMatchObject([{ name: 'SteadyError', code: 'ERR_SESSION_STORE_ANSWER' }]);
     expect(calls).toBe(1);
+  });
+
+  test('get() that answers null, as databases do, has no record', async () => {
+    const kept = new Map<string, string>();
+    const store = broken({
+      get: async (id: string) => kept.get(id) ?? null,
+      set: async (id: string, text: string) => Boolean(kept.set(id, text)),
+    });
+    const sessions = session({ secret: 'keyboard cat', resave: false, saveUninitialized: false, store });
+    const site = await serve('node:http', [
+      sessions,
+      (req, res) => {
+        req.session.n = (req.session.n ?? 0) + 1;
+        res.end(String(req.session.n));
+      },
+    ]);
+    const browser = new Browser(site);
+
+    expect((await browser.get('/')).body).toBe('1');
+    expect((await browser.get('/')).body).toBe('2');
+    kept.clear();
+    expect(await browser.get('/')).toMatchObject({ status: 200, body: '1' });
+  });
+
+  test.each([
+    ['an object', { cookie: {} }, 'an object (Object)'],
+    ['bytes', Buffer.from('{}'), 'an object (Buffer)'],
+    ['a number', 7, '7 (number)'],
+  ])('get() that answers %s is named', async (_, answered, described) => {
+    const { texts } = new session.MemoryStore();
+    let broke = false;
+    const get = async (id: string) => (broke ? answered : texts.get(id));
+    const shared = await share(broken({ ...texts, get }));
+    broke = true;
+    const answer = await shared.request(() => 'read');
+
+    const rule = 'get() must answer the text that set() was given, or undefined';
+    expect([answer.status, answer.body]).toEqual([500, `error: ${breaks}${rule}; got ${described}`]);
   });
 
   test('touch() that answers undefined is no logout', async () => {

@@ -9,6 +9,7 @@ import { type EncryptionKey, encrypt } from '../../lib/stores/encrypt.js';
 import { hashIds } from '../../lib/stores/hash-ids.js';
 import { MemoryStore } from '../../lib/stores/memory.js';
 import { RedisStore } from '../../lib/stores/redis.js';
+import { serialized } from '../../lib/stores/serialized.js';
 import type { SessionStore, SetOptions } from '../../lib/stores/store.js';
 import { ReferenceStore, type Row } from '../conformance/reference-store.js';
 import { collect } from '../support/collect.js';
@@ -67,6 +68,33 @@ describe.each(Object.entries(wrappers))('%s keeps the contract', (_, wrap) => {
     };
     conformance({ test, atomic: 'in-process', values: 'session', store });
   });
+});
+
+/** As most databases say that there is nothing; {@link SessionStore} wants `undefined`. */
+const wantsNull = (store: SessionStore): SessionStore => ({
+  get: (async (id: string) => (await store.get(id)) ?? null) as SessionStore['get'],
+  set: (id, text, how) => store.set(id, text, how),
+  touch: (id, expires) => store.touch(id, expires),
+  destroy: (id) => store.destroy(id),
+});
+
+test.each<[string, (store: SessionStore) => SessionStore]>([
+  ...Object.entries(wrappers),
+  ['a serializer', (store) => serialized(store, JSON)],
+])('%s: a record that the store answers null for is none', async (_, wrap) => {
+  const store = wrap(wantsNull(new ReferenceStore()));
+  const text = '{"cookie":{}}';
+
+  expect(await store.get('id')).toBeUndefined();
+  expect(await store.set('id', text, { expires: later(), expected: text })).toBe(false);
+  expect(await store.set('id', text, { expires: later(), expected: null })).toBe(true);
+  expect(await store.get('id')).toBe(text);
+});
+
+test('toConnectStore(): so it is', async () => {
+  const store = toConnectStore(wantsNull(new ReferenceStore()));
+
+  expect(await store.get('id')).toBeUndefined();
 });
 
 describe.each(Object.entries(wrappers))('%s passes on', (name, wrap) => {

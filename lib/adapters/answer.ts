@@ -1,4 +1,4 @@
-import { asError } from './backend.js';
+import { asError } from '../errors.js';
 
 type NodeCallback = (error?: any, value?: any) => void;
 

@@ -1,4 +1,3 @@
-import { types } from 'node:util';
 import { SteadyError } from '../errors.js';
 import { describe } from '../option-checks.js';
 import { hasMethods } from '../stores/store-options.js';
@@ -34,12 +33,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** What a back end failed with, as an `Error`: some give strings, or nothing. */
-export function asError(reason: unknown): Error {
-  // An error of another realm (a vm context, as Jest's) is no instance of this realm's Error.
-  if (reason instanceof Error || types.isNativeError(reason)) return reason;
-  const what = reason === undefined || reason === null ? 'without a reason' : `with ${describe(reason)}`;
-  return new SteadyError('ERR_SESSION_STORE_FAILED', `the session store failed ${what}`, { cause: reason });
 }

@@ -1,4 +1,4 @@
-import { reasonOf, SteadyError } from '../errors.js';
+import { asError, SteadyError } from '../errors.js';
 import { parseRecord } from '../record.js';
 import type { Callback, SessionData } from '../session.js';
 import { type SessionCallback, Store } from '../stores/connect-store.js';
@@ -92,7 +92,7 @@ export class ConnectedStore extends Store {
 
   async #read(sid: string): Promise<SessionData | undefined> {
     const text = await this.#store.get(sid);
-    if (text === undefined) return undefined;
+    if (text == null) return undefined;
     const session = parseRecord(text);
     if (!session) this.#reportUnreadable(sid);
     return session as SessionData | undefined;
@@ -149,7 +149,7 @@ function settle<T>(work: Promise<T>, callback: AnswerCallback<T> | undefined): P
   }
   work.then(
     (value) => process.nextTick(callback, null, value),
-    (error) => process.nextTick(callback, reasonOf(error)),
+    (error) => process.nextTick(callback, asError(error)),
   );
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { reasonOf } from '../errors.js';
+import { asError } from '../errors.js';
 import type { SessionContext } from '../request/context.js';
 import type { SessionStore } from '../stores/store.js';
 import type { Answer } from './driver.js';
@@ -50,7 +50,7 @@ function callBackLater<T>(value: Promise<T>, done: Answer<T>, context: SessionCo
 }
 
 function fail<T>(error: unknown, done: Answer<T>, context: SessionContext): void {
-  done(reasonOf(error), undefined, context);
+  done(error || asError(error), undefined, context); // it may be one of the app's, thrown by a toJSON()
 }
 
 export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {

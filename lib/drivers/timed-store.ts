@@ -1,4 +1,4 @@
-import { reasonOf, SteadyError } from '../errors.js';
+import { asError, SteadyError } from '../errors.js';
 import { describe } from '../option-checks.js';
 import type { SessionStore } from '../stores/store.js';
 import { type Awaitable, isPromise } from './awaitable.js';
@@ -9,17 +9,18 @@ import { timed } from './timed-driver.js';
  * them one by one leaves an app the time that its own part of an `update()` takes.
  *
  * An answer that says nothing fails with `ERR_SESSION_STORE_ANSWER`: taken for `false`, it would be the conflict with another
- * request, or the logout, that never was.
+ * request, or the logout, that never was. So does something in the place of a text; `null`, which most databases answer, is none.
  */
 export function timedStore(store: SessionStore, timeout: number): SessionStore {
   const within = <T>(what: string, method: keyof SessionStore, operation: () => Awaitable<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       const answer = (error: unknown, value?: T) => (error ? reject(error) : resolve(value as T));
       const done = timed(what, timeout, answer);
-      const fail = (error: unknown) => done(reasonOf(error));
+      const fail = (error: unknown) => done(asError(error));
       try {
         const operating = operation();
-        if (isPromise(operating)) operating.then((value) => done(badAnswer(method, value), value), fail);
+        if (isPromise(operating))
+          operating.then((value) => done(badAnswer(method, value), value ?? undefined), fail);
         else fail(contractBroken(`${method}() must return a promise`, operating));
       } catch (error) {
         fail(error);
@@ -39,9 +40,15 @@ export function timedStore(store: SessionStore, timeout: number): SessionStore {
   };
 }
 
+const SAYING: ReadonlySet<keyof SessionStore> = new Set(['set', 'touch']);
+const READING: ReadonlySet<keyof SessionStore> = new Set(['get', 'getAndTouch']);
+
 function badAnswer(method: keyof SessionStore, answer: unknown): SteadyError | undefined {
-  if ((method !== 'set' && method !== 'touch') || (answer !== undefined && answer !== null)) return undefined;
-  return contractBroken(`${method}() must answer true or false`, answer);
+  if (SAYING.has(method) && (answer === undefined || answer === null))
+    return contractBroken(`${method}() must answer true or false`, answer);
+  if (READING.has(method) && answer !== undefined && answer !== null && typeof answer !== 'string')
+    return contractBroken(`${method}() must answer the text that set() was given, or undefined`, answer);
+  return undefined;
 }
 
 function contractBroken(rule: string, given: unknown): SteadyError {

@@ -1,4 +1,4 @@
-import { reasonOf } from '../errors.js';
+import { asError } from '../errors.js';
 export type NodeCallback = (error?: any, value?: any) => void;
 
 /**
@@ -30,7 +30,7 @@ export function callStore(
   };
   const isOurs = (error: unknown) => error !== undefined && error === thrownByUs;
   const fail = (error: unknown) => {
-    if (!answered) answer(reasonOf(error));
+    if (!answered) answer(asError(error));
     else if (isOurs(error))
       throw error; // it is meant for our caller
     else late(error);

@@ -44,8 +44,8 @@ export function encrypt(
   const all = readKeys(keys);
   const sealed = (id: string, text: string) => seal(text, id, all[0]!);
 
-  const textOf = (id: string, stored: string | undefined): string | undefined => {
-    if (stored === undefined) return undefined;
+  const textOf = (id: string, stored: string | null | undefined): string | undefined => {
+    if (stored == null) return undefined; // as most databases say it
     const text = unseal(stored, id, all);
     if (text === undefined) report(unreadable());
     return text;

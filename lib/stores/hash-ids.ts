@@ -49,7 +49,7 @@ export function hashIds(store: SessionStore, options: HashIdsOptions = {}): Sess
   };
 
   return {
-    get: (id) => run(id, (hash) => store.get(hash)),
+    get: (id) => run(id, async (hash) => (await store.get(hash)) ?? undefined),
     async set(id: string, text: string, how: SetOptions) {
       const write = (hash: string) => store.set(hash, text, how);
       if (typeof how.expected === 'string') return run(id, write);
@@ -95,11 +95,11 @@ async function* underHashes(records: AsyncIterable<OwnedRecord>): AsyncGenerator
  */
 async function move(store: SessionStore, id: string, ttl: number): Promise<void> {
   const text = await store.get(id);
-  if (text === undefined) return;
+  if (text == null) return;
   const hash = hashOf(id);
   const copied = await store.set(hash, text, { expires: expiryOf(text) ?? Date.now() + ttl, expected: null });
   if (!copied) return;
-  if ((await store.get(id)) !== undefined) await store.destroy(id);
+  if ((await store.get(id)) != null) await store.destroy(id);
   else await destroyIf(store, hash, text);
 }
 

@@ -20,7 +20,7 @@ export function serialized(store: SessionStore, serializer: Serializer): Session
     }
   };
   const fromJson = (json: string): string => serializer.stringify(JSON.parse(json));
-  const optional = (text: string | undefined) => (text === undefined ? undefined : toJson(text));
+  const optional = (text: string | null | undefined) => (text == null ? undefined : toJson(text));
 
   return {
     ...(atomic !== undefined && { atomic }),
@@ -29,7 +29,7 @@ export function serialized(store: SessionStore, serializer: Serializer): Session
       if (typeof how.expected !== 'string') return store.set(id, fromJson(json), how);
       // the same data may have several texts: the one that is stored is what the store is to compare with
       const stored = await store.get(id);
-      if (stored === undefined || toJson(stored) !== how.expected) return false;
+      if (stored == null || toJson(stored) !== how.expected) return false;
       return store.set(id, fromJson(json), { ...how, expected: stored });
     },
     touch: (id, expires, owner) => store.touch(id, expires, owner),
