@@ -1,5 +1,6 @@
 import { createSecretKey } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import session from '../lib/index.js';
 import { OPTIONS, type SessionOptions } from '../lib/options.js';
 import { readOptions } from '../lib/read-options.js';
@@ -96,6 +97,12 @@ const refused: [string, object, string][] = [
   ],
   ['cookie, text', { cookie: '/' }, 'cookie option must be an object or a function; got "/"'],
   ['cookie, true', { cookie: true }, 'cookie option must be an object or a function; got true (boolean)'],
+  ['cookie, a list', { cookie: [] }, 'cookie option must be an object or a function; got an array'],
+  [
+    'store, a promise',
+    { store: Promise.resolve({}) },
+    'store option must be a session store, but it has no get() method; got an object (Promise); wait for it: `await ...`',
+  ],
   [
     'cookie.sameSite',
     { cookie: { sameSite: 'loose' } },
@@ -379,6 +386,11 @@ describe('options that could never work', () => {
     ['a secret', 'very secret', 'a string; did you mean { secret: ... }?'],
     ['a number', 5, '5 (number)'],
     ['true', true, 'true (boolean)'],
+    [
+      'a request, as by app.use(session)',
+      new IncomingMessage(new Socket()),
+      'an object (IncomingMessage); did you mean app.use(session({ ... })), and not app.use(session)?',
+    ],
   ])('%s in the place of the options', (_name, options, given) => {
     const text = `options must be an object, such as { secret, store }; got ${given}`;
     expect(() => session(options as never)).toThrow(new TypeError(text));

@@ -172,6 +172,15 @@ export function adviseOnParserSecret(req: IncomingRequest, secrets: readonly Sec
   );
 }
 
+export const FOREIGN_PAGE: string =
+  "a WebSocket of a page from another host gets no session, since that page could act in the user's name. If it may, give its " +
+  "origin to sessions.socketio(io, { origins: ['https://app.example.com'] }) or sessions.websocket(wss, { origins }), in place of " +
+  'running the middleware alone';
+
+export function adviseOnForeignPage(): void {
+  warnOnce('WARN_SESSION_ORIGIN', `${FOREIGN_PAGE}. Its handshake was refused with 403.`);
+}
+
 export function adviseOnWithheldCookie(): void {
   warnOnce(
     'WARN_SESSION_INSECURE_REQUEST',

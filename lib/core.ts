@@ -184,7 +184,18 @@ export class Core {
   beginUnder(request: SessionRequest): void {
     const session = new Session(request);
     request.session = session;
-    session.cookie = this.#newCookie(request);
+    this.#complete(session);
+  }
+
+  /** A new session for a request that has its id already. */
+  freshSession(request: SessionRequest): Session {
+    const session = new Session(request);
+    this.#complete(session);
+    return session;
+  }
+
+  #complete(session: Session): void {
+    session.cookie = this.#newCookie(session.req);
     begin(session.cookie, this.settings);
   }
 
@@ -219,8 +230,7 @@ export class Core {
   renew(session: Session): void {
     const { req } = session;
     this.rename(session, this.settings.genid(req));
-    session.cookie = this.#newCookie(req);
-    begin(session.cookie, this.settings);
+    this.#complete(session);
   }
 
   /** Whether the request came over HTTPS, as far as the app lets us believe it. */

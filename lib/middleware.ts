@@ -1,6 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import parseUrl from 'parseurl';
-import { adviseAtStart, adviseMountedTwice, adviseOnParserSecret, adviseOnUnlistable } from './advice.js';
+import {
+  adviseAtStart,
+  adviseMountedTwice,
+  adviseOnForeignPage,
+  adviseOnParserSecret,
+  adviseOnUnlistable,
+  FOREIGN_PAGE,
+} from './advice.js';
 import type { Identity } from './cookies/identify.js';
 import { Core } from './core.js';
 import { SteadyError } from './errors.js';
@@ -14,10 +21,10 @@ import { type IncomingRequest, type Next, SessionContext } from './request/conte
 import { loadSession } from './request/loading.js';
 import { Newcomer } from './request/newcomer.js';
 import { contextOf } from './request/request-slot.js';
-import { holdEnd } from './response/response.js';
+import { canBeHeld, holdEnd } from './response/response.js';
 import { type HandshakeResponse, isHandshake, joinHandshake, refuseOnError } from './sockets/handshake.js';
-import { isSameHost } from './sockets/origin.js';
-import { refuse } from './sockets/refuse.js';
+import { isAllowedByCors, isSameHost } from './sockets/origin.js';
+import { isTaken, refuse } from './sockets/refuse.js';
 import { type SocketIoServerLike, serveSocketIo } from './sockets/socketio.js';
 import {
   type SocketOptions,
@@ -54,11 +61,8 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
   if (settings.owner !== undefined && !core.updater.canList) adviseOnUnlistable();
 
   function session(req: IncomingRequest, res: ServerResponse, next: Next): void {
-    if (isHandshake(req, res)) {
-      if (isSameHost(req)) shake(req, res, next, true);
-      else refuse(req.socket, 403);
-      return;
-    }
+    if (isHandshake(req, res)) return handshake(req, res, next);
+    if (!canBeHeld(res)) return void load(req, next);
     const identities = identitiesFor(core, req, next);
     if (!identities) return;
     if (identities.length === 0 && core.ignoresUnseen) {
@@ -70,6 +74,13 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
       holdEnd(res, context);
       loadSession(context);
     }
+  }
+
+  function handshake(req: IncomingRequest, res: HandshakeResponse, next: Next): void {
+    if (isSameHost(req) || isAllowedByCors(req, res)) return shake(req, res, next, true);
+    if (isTaken(req.socket)) return next(new SteadyError('ERR_SESSION_ORIGIN', FOREIGN_PAGE));
+    adviseOnForeignPage();
+    refuse(req.socket, 403);
   }
 
   /** A WebSocket handshake that runs HTTP middleware, of a page that may. */
@@ -123,7 +134,8 @@ export function coreOf(handler: object): Core | undefined {
 
 /** `String(undefined)` would be a user of that name, and a logout of nobody. */
 function ownerText(method: string, owner: unknown): string {
-  if (typeof owner === 'number' || (typeof owner === 'string' && owner !== '')) return String(owner);
+  const isNumber = typeof owner === 'number' && !Number.isNaN(owner);
+  if (isNumber || (typeof owner === 'string' && owner !== '')) return String(owner);
   throw new TypeError(
     `${method}(): the owner must be a number or a string that is not empty; got ${describe(owner)}`,
   );

@@ -37,7 +37,9 @@ export interface SessionOptions {
   /**
    * What happens when a session can't be saved, prolonged or destroyed at the end of a response. `'pass'` (default, as
    * express-session): the response goes out as written, and the error to `next()`. `'error'`: nothing of the response
-   * goes out, and the app's error handler answers; a response that the app had begun to stream is cut off.
+   * goes out, and the app's error handler answers; a response that the app had begun to stream is cut off, and one of
+   * status 500 and above goes out as written. Express runs an error handler once for a request: where it has answered
+   * already, say with a 404, Express's own page takes its place.
    */
   saveFailure?: 'pass' | 'error' | undefined;
   /** Expire the browser's cookie when its session is destroyed, by `destroy()` or by `unset: 'destroy'`. Default `false`; `clear()` always does. */

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import { IncomingMessage } from 'node:http';
 import { adviseOnGenid, adviseOnTouchAfter } from './advice.js';
 import { compact } from './compact.js';
 import { checkCookie, checkPrefix, lifetimeOf } from './cookies/check-cookie.js';
@@ -142,8 +142,13 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
 
 /** Shows no text: it may be a secret. An array or a function is taken for options without any, as in express-session. */
 function checkKind(options: unknown): void {
-  if (typeof options === 'object' || typeof options === 'function') return;
-  const hint = typeof options === 'string' ? '; did you mean { secret: ... }?' : '';
+  const isRequest = options instanceof IncomingMessage;
+  if ((typeof options === 'object' || typeof options === 'function') && !isRequest) return;
+  const hint = isRequest
+    ? '; did you mean app.use(session({ ... })), and not app.use(session)?'
+    : typeof options === 'string'
+      ? '; did you mean { secret: ... }?'
+      : '';
   throw new TypeError(`options must be an object, such as { secret, store }; got ${kind(options)}${hint}`);
 }
 
@@ -242,7 +247,13 @@ function isRedisClient(store: object): boolean {
 }
 
 function missingMethod(store: unknown, method: string): TypeError {
-  const hint = typeof store === 'function' ? '; pass an instance of it: `new ...`' : '';
+  const isPromise = typeof (store as { then?: unknown }).then === 'function';
+  const hint =
+    typeof store === 'function'
+      ? '; pass an instance of it: `new ...`'
+      : isPromise
+        ? '; wait for it: `await ...`'
+        : '';
   return new TypeError(
     `store option must be a session store, but it has no ${method}() method; got ${describe(store)}${hint}`,
   );
@@ -251,7 +262,8 @@ function missingMethod(store: unknown, method: string): TypeError {
 function readCookie(cookie: SessionOptions['cookie']): CookieOptions | ((req: any) => CookieOptions) {
   const given = cookie || {};
   if (typeof given === 'function') return given;
-  if (typeof given !== 'object') throw badOption('cookie', given, 'an object or a function');
+  if (typeof given !== 'object' || Array.isArray(given))
+    throw badOption('cookie', given, 'an object or a function');
   warnOfUnknown(given, COOKIE_OPTIONS, 'cookie.');
   checkCookie(given);
   return given;

@@ -35,6 +35,14 @@ const afterEnd: Record<string, Recipe> = {
     log.attempt('write 2', () => res.write('more', log.callback('write 2')));
     log.attempt('end()', () => res.end());
   },
+  'write(text, callback) and destroy()': ({ res, log }) => {
+    log.attempt('write(text, callback)', () => res.write('more', log.callback('write')));
+    log.attempt('destroy()', () => res.destroy() === res);
+  },
+  'destroy() and end(text)': ({ res, log }) => {
+    log.attempt('destroy()', () => res.destroy() === res);
+    log.attempt('end(text)', () => res.end('more'));
+  },
   'setHeader()': ({ res, log }) => log.attempt('setHeader()', () => res.setHeader('X-Late', '1')),
   'setHeader() without a value': ({ res, log }) => log.attempt('setHeader()', () => res.setHeader('X-Late')),
   'setHeader() of a bad name': ({ res, log }) =>

@@ -1,8 +1,12 @@
 import { EventEmitter, once } from 'node:events';
 import { connect } from 'node:http2';
+import { finished } from 'node:stream/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import express from 'express';
 import session from '../../lib/index.js';
-import { Browser, RawClient } from '../support/http.js';
+import { eventually } from '../support/async.js';
+import { Browser, gate, RawClient, turn } from '../support/http.js';
 import { baseOptions } from '../support/lifecycle.js';
 import {
   answer500,
@@ -74,23 +78,38 @@ describe.each(HTTP1_HOSTS)('%s', (host) => {
     expect(Object.values(data())).toEqual(visit === 'a changed session' ? [{ color: 'red' }] : []);
   });
 
-  test('L9: what closes the connection later, while the store is at work, closes it at once', async () => {
+  /** A client whose response waits for the store, and what closes its connection meanwhile. */
+  async function whileHeld(close: (socket: any) => void) {
     const { store, traffic } = makeStore('text store');
-    const held = traffic.hold('set');
-    let close: (() => void) | undefined;
+    const save = traffic.hold('set');
+    let socket: any;
     const site = await serve(host, [
       session({ ...baseOptions, store }),
       (req, res) => {
         req.session.color = 'red';
-        close = () => req.socket.destroy();
+        socket = req.socket;
         res.end('text');
       },
     ]);
-    const client = new RawClient(site.port).get('/');
-    await held.reached;
-    close?.();
+    const client = new RawClient(site.port).send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await save.reached;
+    close(socket);
+    return { client, save, traffic };
+  }
+
+  test('L9: who gives up the connection later, while the store is at work, waits for the response', async () => {
+    const { client, save } = await whileHeld((socket) => socket.destroy());
+    save.open();
+    expect(await client.closed).toMatch(/\r\n\r\ntext$/);
+  });
+
+  test.each<[string, (socket: any) => void]>([
+    ['an error', (socket) => socket.destroy(new Error('reset'))],
+    ['its end', (socket) => socket.end()],
+  ])('L9: %s closes it at once', async (_, close) => {
+    const { client, save, traffic } = await whileHeld(close);
     expect(await client.closed).toBe('');
-    held.open();
+    save.open();
     await traffic.idle();
   });
 
@@ -201,6 +220,36 @@ describe("saveFailure: 'error'", () => {
     expect(await answerTo(UPLOAD, closing)).toMatch(/^HTTP\/1\.1 500 [\s\S]*error: away/);
   });
 
+  test.each<[string, (req: any) => unknown]>([
+    ['reads it', async (req) => req.toArray()],
+    ['waits for its end', async (req) => finished(req)],
+    ['listens', async (req) => once(req, 'close')],
+  ])('an upload whose error handler %s: the connection is closed in the end', async (_, wait) => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+    const waiting = gate();
+    const answer = answerTo(UPLOAD, 'req.destroy()', (_error, req) => {
+      Promise.resolve(wait(req)).catch(() => {});
+      waiting.open();
+    });
+    await waiting.opened;
+    await jest.advanceTimersByTimeAsync(4999);
+    const early = await Promise.race([answer, turn()]);
+    await jest.advanceTimersByTimeAsync(1);
+    jest.useRealTimers();
+
+    expect(early).toBe(undefined);
+    expect(await answer).toBe('');
+  });
+
+  test('a request that is there as a whole, and whatever else comes over the connection, can be read', async () => {
+    let readable: unknown;
+    await answerTo(GET, 'req.socket.destroy()', (error, req, res) => {
+      ({ readable } = req.socket);
+      answer500(error, req, res);
+    });
+    expect(readable).toBe(true);
+  });
+
   test.each(destroying)(
     '%s during an upload: an error page that comes later arrives too',
     async (closing) => {
@@ -232,6 +281,76 @@ describe("saveFailure: 'error'", () => {
   });
 });
 
+describe.each([
+  ['Express 5', express],
+  ['Express 4', require('express4') as typeof express],
+])('%s, whose own error handler closes the connection of a response that has been ended', (_name, make) => {
+  const answerOfExpress = async (
+    sessions: any,
+    fail: (next: (error: Error) => void) => void,
+    body = 'text',
+  ) => {
+    const app = make().set('env', 'test');
+    app.use(sessions, (req: any, res: any, next: any) => {
+      req.session.color = 'red';
+      res.set('Connection', 'close').send(body);
+      fail(next);
+    });
+    const site = await serve('node:http', [(req, res) => app(req, res)]); // and without a `next`, so that Express handles errors
+    return { client: new RawClient(site.port).get('/'), site };
+  };
+
+  test.each<[string, (next: (error: Error) => void) => void]>([
+    [
+      'throws',
+      () => {
+        throw new Error('after the end');
+      },
+    ],
+    ['calls next(error)', (next) => next(new Error('after the end'))],
+  ])('an app that %s has its response sent, and its session stored', async (_, fail) => {
+    const { store, traffic, data } = makeStore('text store');
+    const save = traffic.hold('set');
+    const { client, site } = await answerOfExpress(session({ ...baseOptions, store }), fail);
+    await save.reached;
+    const destroy = jest.spyOn(site.sockets[0]!, 'destroy');
+    await eventually(() => destroy.mock.calls[0]);
+    save.open();
+    expect(await client.closed).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\ntext$/);
+    expect(Object.values(data())).toEqual([{ color: 'red' }]);
+  });
+
+  test('a response that could not be stored is sent to its end, however long it is', async () => {
+    const { store, traffic } = makeStore('text store');
+    traffic.fail('set', new Error('away'));
+    const body = 'x'.repeat(20_000_000);
+    const { client } = await answerOfExpress(session({ ...baseOptions, store }), () => {}, body);
+    expect((await client.closed).endsWith(body)).toBe(true);
+  });
+});
+
+test('what a response was ended with does not stay in memory as long as its connection', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  let body: WeakRef<Buffer> | undefined;
+  const site = await serve('node:http', [
+    session({ ...baseOptions, store: makeStore('text store').store }),
+    (req, res) => {
+      req.session.color = 'red';
+      const bytes = Buffer.alloc(1000, 'x');
+      body = new WeakRef(bytes);
+      res.end(bytes);
+    },
+  ]);
+  const client = new RawClient(site.port).send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await client.until('x'.repeat(1000));
+  await site.settled();
+  for (let turns = 0; turns < 10; turns++) await turn(); // nothing that is under way holds on to it
+  collect();
+  expect(body?.deref()).toBe(undefined);
+  expect(site.sockets[0]?.destroyed).toBe(false);
+});
+
 test.each<[string, any[]]>([
   ['end()', []],
   ['end(text)', ['more']],
@@ -260,7 +379,9 @@ test.each<[string, any[]]>([
   },
 );
 
-test('an end that throws: the connection is closed all the same', async () => {
+test('an end that throws: the connection is closed all the same, though nobody sends an error page', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+  const told = gate();
   const { store } = makeStore('text store');
   const site = await serve(
     'node:http',
@@ -277,10 +398,34 @@ test('an end that throws: the connection is closed all the same', async () => {
         req.socket.destroy();
       },
     ],
-    () => {},
+    () => told.open(),
   );
   const client = new RawClient(site.port).send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await told.opened;
+  await jest.advanceTimersByTimeAsync(5000);
+  jest.useRealTimers();
   expect(await client.closed).toBe('');
+});
+
+test('so it is after the error page, which arrives', async () => {
+  const { store } = makeStore('text store');
+  const site = await serve('node:http', [
+    (_req, res, next) => {
+      const { end } = res;
+      res.end = () => {
+        res.end = end;
+        throw new Error('no end');
+      };
+      next();
+    },
+    session({ ...baseOptions, store }),
+    (req, res) => {
+      res.end('text');
+      req.socket.destroy();
+    },
+  ]);
+  const client = new RawClient(site.port).send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  expect(await client.closed).toContain('error: no end');
 });
 
 test.each([
@@ -408,4 +553,31 @@ describe('a response of a test double, which has no head of its own', () => {
     expect(res.text).toBe('text');
     expect(Object.values(data())).toEqual([{ color: 'red' }]);
   });
+
+  test('needs no more than an end', async () => {
+    const { store, data } = makeStore('text store');
+    const sessions = session({ ...baseOptions, store });
+    const req: any = { url: '/', headers: {} };
+    const texts: unknown[] = [];
+    const res: any = { end: (text: string) => texts.push(text) };
+    await new Promise((resolve) => sessions(req, res, resolve));
+    req.session.color = 'red';
+    res.end('text');
+    await eventually(() => texts[0]);
+    expect(texts).toEqual(['text']);
+    expect(Object.values(data())).toEqual([{ color: 'red' }]);
+  });
+
+  test.each([{}, null, undefined])(
+    'may be %p: the request has a session, and stores it when it says so',
+    async (res) => {
+      const { store, data } = makeStore('text store');
+      const sessions = session({ ...baseOptions, store });
+      const req: any = { url: '/', headers: {} };
+      await new Promise((resolve) => sessions(req, res, resolve));
+      req.session.color = 'red';
+      await req.session.save();
+      expect(Object.values(data())).toEqual([{ color: 'red' }]);
+    },
+  );
 });

@@ -117,6 +117,13 @@ describeWith('npm-registry', 'the types of the packed package', () => {
       expect(found).toEqual({ code: 0, output: '' });
     });
 
+    test('Express 5, without exactOptionalPropertyTypes, as most projects are', async () => {
+      const options = { module: 'nodenext', types: ['node'], exactOptionalPropertyTypes: false };
+      const found = await compile(directoryOf('Express 5'), version, options, WITHOUT_THEIRS);
+
+      expect(found).toEqual({ code: 0, output: '' });
+    });
+
     const modes = MODES.filter(({ versions }) => (versions as readonly Version[]).includes(version));
     test.each(modes)('Express 5, compiled $title', async ({ module, resolution, sources }) => {
       const options = { module, moduleResolution: resolution, types: ['node'] };

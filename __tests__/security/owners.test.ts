@@ -110,6 +110,7 @@ test.each([
   [null, 'null'],
   ['', '""'],
   [true, 'true (boolean)'],
+  [Number.NaN, 'NaN (number)'],
   [{ id: 7 }, 'an object (Object)'],
 ])('an owner that is %j is an error, not a user of that name', async (owner: any, described) => {
   const { handler } = await open(new session.MemoryStore());

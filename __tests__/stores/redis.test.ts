@@ -480,6 +480,7 @@ describe('options of RedisStore', () => {
     [{ client, prefx: 'a' }, 'RedisStore has no option prefx; did you mean prefix?'],
     [{ client, x: 1 }, `RedisStore has no option x; it has ${has}`],
     [{ client, ttl: 1 }, 'RedisStore has no option ttl; set ttl or cookie.maxAge of session() instead'],
+    [{ url: 'redis://localhost' }, 'RedisStore has no option url; it is client: createClient({ url })'],
     [{ client, toString: 1 }, `RedisStore has no option toString; it has ${has}`],
     [{ client, prefix: null }, 'RedisStore: prefix option must be a string; got null'],
   ])('%p is refused', (options, message) => {

@@ -458,6 +458,14 @@ describe('options of SqliteStore', () => {
     ],
     [{}, wrongDatabase('undefined')],
     [{ database: new Map() }, wrongDatabase('an object (Map)')],
+    [
+      'sessions.db',
+      "SqliteStore needs an object of options; got a string: give the database, or the name of its file, as the option database, as in { database: 'sessions.db' }",
+    ],
+    [
+      { filename: 'sessions.db' },
+      'SqliteStore has no option filename; give the database, or the name of its file, as the option database',
+    ],
     [{ database, tables: 'a' }, 'SqliteStore has no option tables; did you mean table?'],
     [{ database, table: '' }, 'SqliteStore: table option must be the name of a table; got ""'],
     [{ database, table: 'a\0' }, 'SqliteStore: table option must be the name of a table; got "a\\u0000"'],

@@ -20,7 +20,7 @@ export const basics: readonly Check[] = [
         await store.set(key, value, { expires: later() }),
         true,
         'set() resolves to `true` when it has written.',
-        'the core takes anything else for a conflict and writes again, or drops the change.',
+        'the core fails where it is told neither, with ERR_SESSION_STORE_ANSWER.',
       );
       expectSame(
         await store.get(key),

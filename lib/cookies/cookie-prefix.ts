@@ -20,11 +20,14 @@ type SecureFor<Given> = unknown extends Given
     ? { cookie: { secure: true | 'auto' } }
     : unknown;
 
+/** Without `exactOptionalPropertyTypes` the compiler reads `string` off `domain?: string`. */
 type DomainFor<Given> = unknown extends Given
   ? unknown
-  : undefined extends Given
-    ? unknown
-    : { cookie: { domain: MustBe<'left out for a cookie called __Host-...'> } };
+  : [Given] extends [string]
+    ? string extends Given
+      ? unknown
+      : { cookie: { domain: MustBe<'left out for a cookie called __Host-...'> } }
+    : unknown;
 
 type PathFor<Given> = '/' extends Given
   ? unknown

@@ -149,16 +149,19 @@ function saveByApp(context: SessionContext, session: Session): void {
     session.save((error) => finish(error, context));
   } catch (error) {
     if (context.committing) throw error;
-    setImmediate(context.next, error);
+    context.failAfterwards(error);
   }
 }
 
-/** As express-session, the error reaches the app once the response is out; with `saveFailure: 'error'`, in its place. */
+/**
+ * As express-session, the error reaches the app once the response is out; with `saveFailure: 'error'`, in its place, unless it
+ * is the page of another error: Express runs the app's error handler once.
+ */
 function commitFailed(context: SessionContext, error: unknown): void {
-  if (context.core.settings.saveFailure === 'error') {
+  if (context.core.settings.saveFailure === 'error' && !context.end?.isFailure) {
     context.failed = true;
     return release(context, error);
   }
-  setImmediate(context.next, error);
+  context.failAfterwards(error);
   release(context);
 }

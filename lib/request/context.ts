@@ -11,7 +11,7 @@ import { afterUnwinding, type Unwinding } from '../response/unwinding.js';
 import { assignData, type Callback, type Session, type SessionRequest } from '../session.js';
 import { beforeEnd } from './commit.js';
 import { type Ending, NOT_ENDED } from './ending.js';
-import { exposeSession, isExposed } from './exposed-session.js';
+import { exposeSession, isBehindAnother, isExposed } from './exposed-session.js';
 import { RequestFacts } from './facts.js';
 import { SessionHistory } from './history.js';
 import { type IdChanges, NO_ID_CHANGES } from './id-changes.js';
@@ -20,6 +20,8 @@ import { setVisit, type Visit, visitOf } from './request-slot.js';
 import { setCookies } from './session-cookie.js';
 import { settle } from './settle.js';
 import { type StoredView, viewOf, viewOfLoaded } from './stored-view.js';
+
+const NONE: readonly never[] = [];
 
 export type Next = (error?: unknown) => void;
 
@@ -79,6 +81,8 @@ export class SessionContext implements EndListener, Unwinding, Visit {
 
   /** What the app has asked for; the end of the response waits for it, whether or not the app does. */
   inFlight: InFlight | undefined;
+  /** What the app is told of when the response is over: Express closes the connection upon it, wherever the response is. */
+  failures: readonly unknown[] = NONE;
   /** What waits for the commit. */
   end: HeldEnd | undefined;
   /** The session that the commit stores. */
@@ -122,8 +126,7 @@ export class SessionContext implements EndListener, Unwinding, Visit {
   // ---- req.session: made when somebody looks at it
 
   get exposed(): Session | null | undefined {
-    if (this.unmadeId !== undefined) this.make(this.unmadeId);
-    else if (this.unread) this.read(this.unread);
+    this.look();
     return this.session;
   }
 
@@ -133,25 +136,33 @@ export class SessionContext implements EndListener, Unwinding, Visit {
     this.session = session as Session | null | undefined;
   }
 
+  /** @returns that nothing waits any more */
+  look(): false {
+    if (this.unmadeId !== undefined) this.make(this.unmadeId);
+    else if (this.unread) this.read(this.unread);
+    return false;
+  }
+
   /** Makes the new session as if it had been there from the start, whatever id the request has been given since. */
   make(id: string): void {
     this.unmadeId = undefined;
     const { req } = this;
     const since = req.sessionID;
     req.sessionID = id;
-    this.core.beginUnder(req);
-    this.remember(dataText(this.session as Session, NO_DATA));
+    this.session = this.core.freshSession(req); // not `req.session = `: an accessor of the app's may have no setter
+    this.remember(dataText(this.session, NO_DATA));
     req.sessionID = since;
     if (this.over) this.closed();
   }
 
   /**
-   * Whether the session waits for somebody to look at it. The app may have deleted `req.session`, or defined one of its own:
-   * then nothing does any more.
+   * Whether the session waits for somebody to look at it. The app may have deleted `req.session`, or put something else in its
+   * place: then nothing does any more. An accessor of its own may look at any time.
    */
   isWaiting(): boolean {
     if (this.unmadeId === undefined && !this.unread) return false;
     if (visitOf(this.req) !== this || isExposed(this.req)) return true;
+    if (isBehindAnother(this.req)) return this.look();
     if (this.unmadeId !== undefined) this.history.begin(this.unmadeId, NO_DATA, undefined, false);
     this.unmadeId = undefined;
     this.unread = undefined;
@@ -338,8 +349,21 @@ export class SessionContext implements EndListener, Unwinding, Visit {
     return this.core.settings.cachePrivate;
   }
 
+  /** As express-session, the error reaches the app after the response. */
+  failAfterwards(error: unknown): void {
+    this.failures = [...this.failures, error];
+    if (this.over) this.tellFailures();
+  }
+
+  /** The response is over, or the handshake has been answered. */
+  tellFailures(): void {
+    for (const error of this.failures) setImmediate(this.next, error);
+    this.failures = NONE;
+  }
+
   closed(): void {
     this.over = true;
+    this.tellFailures();
     if (this.isWaiting()) return; // should somebody look at it yet, this will be called again
     afterUnwinding(this);
   }

@@ -72,6 +72,7 @@ export class Newcomer implements EndListener, Visit {
 
   setCookies(unwatched: boolean): readonly string[] {
     this.headersLeft = true;
+    if (unwatched && !this.known) return NONE; // as `beforeEnd` has found
     return this.isUntouched ? NONE : this.context.setCookies(unwatched);
   }
 
@@ -86,6 +87,6 @@ export class Newcomer implements EndListener, Visit {
 
   closed(): void {
     this.over = true;
-    if (!this.isUntouched) this.context.closed();
+    this.known?.closed();
   }
 }

@@ -23,7 +23,7 @@ export function setCookies(context: SessionContext, unwatched: boolean): readonl
     if (line === undefined) return NO_LINES;
     return hasStrays(context) ? [...strayLines(context), line] : [line];
   } catch (error) {
-    setImmediate(context.next, error);
+    context.failAfterwards(error);
     return NO_LINES;
   }
 }

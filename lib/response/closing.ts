@@ -1,25 +1,34 @@
 import type { ServerResponse } from 'node:http';
 import { isHttp2 } from './response-head.js';
 
-// Code that has ended a response may close its connection in the same breath, as in `res.end('too large'); req.destroy()`.
-// With plain node:http all of the response has been handed to the operating system by then; a held one must not be lost.
+// Code that has ended a response may close its connection in the same breath, as in `res.end('too large'); req.destroy()`, or
+// a little later, as Express does after an error. With plain node:http all of the response has been handed to the operating
+// system by then; a held one must not be lost.
 
 /** What ends a socket, or a stream of HTTP/2. */
 const CLOSERS = ['end', 'destroy', 'destroySoon', 'close'] as const;
 
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
+type Closer = (typeof CLOSERS)[number];
+
 /** Is told of what is to be done once its response has left. */
 interface Postponing {
-  readonly isClosingLater: boolean;
+  /** The code that ended the response is running yet: whatever closes the connection is its doing. */
+  readonly isRightAfter: boolean;
   closeLater(close: () => void): void;
 }
 
+/** For how long what was to close the connection waits for an error page, in milliseconds. */
+export const LONGEST_WAIT = 5000;
+
 const slot = Symbol('steady-session.closing');
 
-type Closable = Partial<Record<(typeof CLOSERS)[number], AnyFunction>> & {
+type Closable = Partial<Record<Closer, AnyFunction>> & {
   [slot]?: Postponing | undefined;
   readonly destroyed?: boolean;
+  readonly readable?: boolean;
+  readonly writable?: boolean;
 };
 
 type Response = ServerResponse & {
@@ -42,13 +51,20 @@ export function postponeClosing(res: ServerResponse, hold: Postponing, headersHa
 }
 
 /** From here on the connection may be closed. The response is as if `destroy()` had not been called yet. */
-export function allowClosing(res: ServerResponse, headersHaveLeft: boolean): void {
-  if (isHttp2(res)) tellNoMore(res as Closable);
+export function allowClosing(res: ServerResponse, hold: Postponing, headersHaveLeft: boolean): void {
+  if (isHttp2(res)) {
+    tellNoMore(res as Closable);
+    const { session } = (res as Response).stream ?? {};
+    if (session?.[slot] === hold) tellNoMore(session); // else another response of the connection is held
+  }
   const connection = connectionOf(res);
   if (!connection) return;
   tellNoMore(connection);
   if (!headersHaveLeft) lookUnderWayNoMore(res);
-  if (res.destroyed && !connection.destroyed) Reflect.set(res, 'destroyed', false);
+  if (!res.destroyed || connection.destroyed) return;
+  const look = (destroyed: boolean) => Reflect.set(res, 'destroyed', destroyed);
+  look(false);
+  hold.closeLater(() => look(true)); // what comes too late then fails as silently as with plain node:http
 }
 
 /**
@@ -68,11 +84,12 @@ function lookUnderWayNoMore(res: Response): void {
 }
 
 /**
- * The response was taken back before its connection was closed. To who waits for the end of the request, as Express does
- * before it sends an error page, the connection looks closed: no more of the request is to come.
+ * The response was taken back before its connection was closed, and more of the request would have come. To who waits for the
+ * end of the request, as Express does before it sends an error page, the connection looks closed. Nothing of the request is
+ * read any more, not even that the client has left.
  */
 export function lookUnreadable(res: ServerResponse): void {
-  const socket = isHttp2(res) ? undefined : res.req?.socket;
+  const socket = isHttp2(res) || res.req?.complete !== false ? undefined : res.req.socket;
   if (socket) Object.defineProperty(socket, 'readable', { value: false, configurable: true });
 }
 
@@ -87,12 +104,12 @@ function connectionOf(res: Response): Closable | null | undefined {
 }
 
 /** Its methods are replaced once: a connection has many responses. */
-function tellOf(closable: Closable, hold: Postponing, closers: readonly (typeof CLOSERS)[number][]): void {
+function tellOf(closable: Closable, hold: Postponing, closers: readonly Closer[]): void {
   if (!(slot in closable)) {
     if (!Object.isExtensible(closable)) return;
     for (const name of closers) {
       const close = closable[name];
-      if (typeof close === 'function') closable[name] = postponable(close);
+      if (typeof close === 'function') closable[name] = postponable(close, name);
     }
   }
   closable[slot] = hold;
@@ -102,11 +119,18 @@ function tellNoMore(closable: Closable): void {
   if (slot in closable) closable[slot] = undefined;
 }
 
-function postponable(close: AnyFunction): AnyFunction {
+function postponable(close: AnyFunction, name: Closer): AnyFunction {
   return function (this: unknown, ...args) {
-    const hold = (this as Closable)[slot];
-    if (!hold?.isClosingLater) return close.apply(this, args);
+    const closable = this as Closable;
+    const hold = closable[slot];
+    if (!hold || !(hold.isRightAfter || isAbandoned(closable, name, args))) return close.apply(this, args);
     hold.closeLater(() => close.apply(this, args));
     return this;
   };
+}
+
+/** Whether it is somebody on this side who gives up a connection that works: not so if the client has left, or has failed. */
+function isAbandoned(connection: Closable, name: Closer, [error]: readonly unknown[]): boolean {
+  const works = connection.readable === true && connection.writable === true;
+  return works && name === 'destroy' && !error && 'remoteAddress' in connection;
 }

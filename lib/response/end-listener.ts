@@ -20,6 +20,8 @@ export interface EndListener {
 
 /** What waits for a listener. */
 export interface HeldEnd {
+  /** It is one of a failure anyhow (status 500 and above): it is not worth taking back for another. */
+  readonly isFailure?: boolean;
   done(error?: unknown): void;
 }
 
@@ -64,6 +66,10 @@ class BothDone implements HeldEnd {
 
   constructor(end: HeldEnd) {
     this.#end = end;
+  }
+
+  get isFailure(): boolean {
+    return this.#end.isFailure === true;
   }
 
   done(error?: unknown): void {

@@ -85,7 +85,15 @@ function freezeByMethods(res: Freezable): void {
  * cuts off what has finished.
  */
 export function lookEnded(res: Freezable): void {
-  new LooksEnded(res);
+  if (!isStandIn(res.socket)) new LooksEnded(res);
+}
+
+/**
+ * Platforms without connections, such as AWS Lambda, make responses of which some are collected as soon as they say that they
+ * have ended. What stands for the socket is no stream then.
+ */
+function isStandIn(socket: unknown): boolean {
+  return Boolean(socket) && typeof (socket as { pipe?: unknown }).pipe !== 'function';
 }
 
 export function lookEndedNoMore(res: Freezable): void {

@@ -36,7 +36,10 @@ function copyList(value: unknown): unknown {
   return Array.isArray(value) ? [...value] : value;
 }
 
-/** Headers that describe the body which the app meant to send; an error page in its place must not inherit them. */
+/**
+ * Headers that describe the body which the app meant to send, or say what is to be done with it; an error page in its place
+ * must not inherit them. By some of them a proxy would send a file, or a cache keep the page.
+ */
 const REPRESENTATION: readonly string[] = [
   ...[
     'content-type',
@@ -47,7 +50,9 @@ const REPRESENTATION: readonly string[] = [
     'content-range',
   ],
   ...['content-disposition', 'transfer-encoding', 'trailer', 'etag', 'last-modified', 'location'],
-  ...['cache-control', 'expires', 'age'],
+  ...['content-digest', 'repr-digest', 'digest', 'content-md5', 'refresh', 'clear-site-data'],
+  ...['cache-control', 'expires', 'age', 'cdn-cache-control', 'surrogate-control'],
+  ...['x-accel-redirect', 'x-accel-expires', 'x-sendfile'],
 ];
 
 /** Only those that are there: Node takes the removal of a Content-Length for the wish to send none. */

@@ -9,7 +9,13 @@ import {
 } from '../cookies/set-cookie.js';
 import { expectProperties } from '../many-properties.js';
 import { isChunk, isData, refuseEncoding } from './chunk.js';
-import { allowClosing, lookUnreadable, lookUnreadableNoMore, postponeClosing } from './closing.js';
+import {
+  allowClosing,
+  LONGEST_WAIT,
+  lookUnreadable,
+  lookUnreadableNoMore,
+  postponeClosing,
+} from './closing.js';
 import { BothListeners, type EndListener, type HeldEnd } from './end-listener.js';
 import {
   type Freezable,
@@ -42,6 +48,16 @@ export function holdEnd(res: ServerResponse, listener: EndListener): void {
   const held = (res as HeldResponse)[slot];
   if (held) held.listener = new BothListeners(held.listener, listener);
   else new Hold(res as HeldResponse, listener);
+}
+
+/** Test doubles and programs give `{}` in the place of a response that nobody will end. */
+export function canBeHeld(res: ServerResponse): boolean {
+  return typeof (res as Partial<ServerResponse> | undefined)?.end === 'function';
+}
+
+/** A test double may have no events. */
+function tellsOfItsEnd(res: ServerResponse): boolean {
+  return typeof res.on === 'function';
 }
 
 /**
@@ -102,7 +118,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     res.write = heldMethods.write;
     res.writeHead = heldMethods.writeHead as typeof res.writeHead;
     res.flushHeaders = heldMethods.flushHeaders;
-    res.on('close', closed);
+    if (tellsOfItsEnd(res)) res.on('close', closed);
   }
 
   hold(chunk: unknown, encoding: unknown, callback: unknown): void {
@@ -121,10 +137,13 @@ class Hold implements HeldEnd, Unwinding, HeadState {
 
   unwound(): void {
     this.phase = 'unwound';
-    allowClosing(this.res, this.headersHaveLeft);
     this.atOnce = true;
     this.listener.beforeEnd(this);
     this.atOnce = false;
+  }
+
+  get isFailure(): boolean {
+    return this.code >= 500;
   }
 
   done(error?: unknown): void {
@@ -137,6 +156,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     const isSame = this.head === undefined && res.statusCode === code && messageOf(res) === message;
     const later = isSame ? undefined : readStatus(res);
     if (later) writeStatus(res, { code, message }); // what the app has set since its end() must not show
+    allowClosing(res, this, this.headersHaveLeft);
     this.phase = 'released';
     thawHeaders(res);
     try {
@@ -145,14 +165,23 @@ class Hold implements HeldEnd, Unwinding, HeadState {
       callWith(this.real.end, res, this.chunk, this.encoding, this.callback);
     } catch (error) {
       lookEndedNoMore(res);
+      this.closeAfterErrorPage();
       this.listener.takenBack(error);
-      this.close();
       return;
     }
+    this.forgetBody();
     if (later) writeStatus(res, later);
     makeAll(this.postponed?.late);
     this.close();
     if (this.over) makeAll(this.postponed?.tardy);
+    if (!tellsOfItsEnd(res)) closed.call(res);
+  }
+
+  /** The connection may go on for long, and with it all that leads here. */
+  forgetBody(): void {
+    this.chunk = undefined;
+    this.encoding = undefined;
+    this.callback = undefined;
   }
 
   /** While the end is held, and for the few ticks until all is over, when a plain response would have been over already. */
@@ -162,13 +191,12 @@ class Hold implements HeldEnd, Unwinding, HeadState {
 
   postpone(method: Method, args: unknown[]): void {
     this.postponed ??= new Postponed();
-    const isRightAfter = this.phase === 'held' && executionAsyncId() === this.endedIn;
-    const calls = isRightAfter ? this.postponed.late : this.postponed.tardy;
+    const isLate = this.isRightAfter && executionAsyncId() === this.endedIn;
+    const calls = isLate ? this.postponed.late : this.postponed.tardy;
     calls.push(() => this.real[method].apply(this.res, args));
   }
 
-  /** Whether what closes the connection is to wait. */
-  get isClosingLater(): boolean {
+  get isRightAfter(): boolean {
     return this.phase === 'held';
   }
 
@@ -177,18 +205,27 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     this.postponed.closings.push(close);
   }
 
-  get isToBeClosed(): boolean {
-    return this.postponed !== undefined && this.postponed.closings.length > 0;
-  }
-
   close(): void {
     if (!this.isToBeClosed) return;
     lookUnreadableNoMore(this.res);
     makeAll(this.postponed?.closings);
   }
 
+  /** Nobody is sure to send one: the app may wait for the end of an upload that is read no further. */
+  closeAfterErrorPage(): void {
+    if (!this.isToBeClosed) return;
+    lookUnreadable(this.res);
+    this.res.once('finish', () => this.close());
+    setTimeout(() => this.close(), LONGEST_WAIT).unref();
+  }
+
+  get isToBeClosed(): boolean {
+    return this.postponed !== undefined && this.postponed.closings.length > 0;
+  }
+
   takeBack(error: unknown): void {
     const { res } = this;
+    allowClosing(res, this, this.headersHaveLeft);
     this.phase = this.headersHaveLeft ? 'streaming' : 'open';
     thawHeaders(res);
     lookEndedNoMore(res);
@@ -196,7 +233,9 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     this.postponed?.takeBack();
     if (this.headersHaveLeft) cutOff(res, error);
     else forgetRepresentation(res);
-    if (this.isToBeClosed) lookUnreadable(res);
+    this.closeAfterErrorPage();
+    tellOfFailure([this.chunk, this.encoding, this.callback], error);
+    this.forgetBody();
     this.listener.takenBack(error);
   }
 
@@ -314,6 +353,12 @@ function callWith(method: AnyFunction, res: unknown, first: unknown, second: unk
   if (third !== undefined) return method.call(res, first, second, third);
   if (second !== undefined) return method.call(res, first, second);
   return first === undefined ? method.call(res) : method.call(res, first);
+}
+
+/** Who waits for the end is told that there was none. */
+function tellOfFailure(args: readonly unknown[], error: unknown): void {
+  const callback = args.find((each) => typeof each === 'function');
+  if (callback) process.nextTick(callback as AnyFunction, error);
 }
 
 function startStreaming(hold: Hold): void {

@@ -31,6 +31,7 @@ export function joinHandshake(context: SessionContext, res: HandshakeResponse, k
     socket.cork();
     context.beforeEnd({
       done(error) {
+        context.tellFailures();
         if (!error) return socket.uncork();
         context.report(error);
         socket.destroy();

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { badOption } from '../option-checks.js';
+import type { HandshakeResponse } from './handshake.js';
 
 /** Decides on all origins itself; `undefined` is that of a program that is no browser. Refuses when it throws. */
 export type OriginFunction = (origin: string | undefined, req: any) => boolean | Promise<boolean>;
@@ -22,6 +23,16 @@ export async function isAllowedOrigin(req: IncomingMessage, origins: Origins): P
 export function isSameHost(req: IncomingMessage): boolean {
   const { origin, host } = req.headers;
   return origin === undefined || (host !== undefined && hostOf(origin) === host.toLowerCase());
+}
+
+/**
+ * Whether the answer lets the page read it, and send its cookie for it (Fetch standard, CORS protocol). Engine.IO runs the
+ * app's `cors` on handshakes as well, before any other middleware.
+ */
+export function isAllowedByCors(req: IncomingMessage, res: Pick<HandshakeResponse, 'getHeader'>): boolean {
+  const { origin } = req.headers;
+  const allowed = (name: string) => res.getHeader?.(`Access-Control-Allow-${name}`);
+  return allowed('Origin') === origin && allowed('Credentials') === 'true';
 }
 
 /** @throws TypeError unless each is just what a browser sends, such as `https://app.example.com` */

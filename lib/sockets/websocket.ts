@@ -81,6 +81,7 @@ export function serveWebSockets(
       if (context) cookies.set(req, context.setCookies(false));
       handleUpgrade(req, socket, head, (client, request) => {
         if (context) keepAlong(context, client);
+        context?.tellFailures();
         callback(client, request);
       });
     };

@@ -6,6 +6,7 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   schemaName: 'it is part of table: "schema.table"',
   createTableIfMissing: 'it is createTable',
   pruneSessionInterval: 'it is cleanupInterval, in milliseconds',
+  connectionString: 'it is pool: new Pool({ connectionString })',
   conString: 'it is pool: new Pool({ connectionString })',
   conObject: 'it is pool: new Pool(...)',
   ttl: 'set ttl or cookie.maxAge of session() instead',

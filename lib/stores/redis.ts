@@ -178,8 +178,10 @@ return 1`);
 /** Begins the keys of the sets of owners, so that they are not among those of the sessions. */
 const OWNERS = 'owner:';
 
-/** Options of connect-redis, and where they went. */
+/** Options of connect-redis and of clients, and where they went. */
 const ELSEWHERE = {
+  url: 'it is client: createClient({ url })',
+  redis: 'it is client',
   ttl: 'set ttl or cookie.maxAge of session() instead',
   serializer: 'set serializer of session() instead',
   disableTouch: 'set touchAfter of session() instead',

@@ -55,7 +55,8 @@ export class SqliteStore implements SessionStore {
    */
   constructor(options: SqliteStoreOptions) {
     refuseBare('SqliteStore', options, 'database', 'prepare', 'exec');
-    checkOptions('SqliteStore', options, ['database', 'table', 'cleanupInterval']);
+    refuseFileName(options);
+    checkOptions('SqliteStore', options, ['database', 'table', 'cleanupInterval'], ELSEWHERE);
     const { database, table = 'sessions', cleanupInterval = 15 * 60_000 } = options;
     if (typeof table !== 'string' || !/^[^\0]+$/.test(table)) {
       throw badOption('SqliteStore: table', table, 'the name of a table');
@@ -244,6 +245,24 @@ function openFile(name: string): SqliteDatabase {
     database.exec('PRAGMA synchronous = NORMAL');
     return database;
   });
+}
+
+const USE_DATABASE = 'give the database, or the name of its file, as the option database';
+
+/** How other stores call it. */
+const ELSEWHERE = {
+  filename: USE_DATABASE,
+  file: USE_DATABASE,
+  path: USE_DATABASE,
+  db: USE_DATABASE,
+  client: USE_DATABASE,
+};
+
+function refuseFileName(options: unknown): void {
+  if (typeof options === 'string')
+    throw new TypeError(
+      `SqliteStore needs an object of options; got a string: ${USE_DATABASE}, as in { database: 'sessions.db' }`,
+    );
 }
 
 function checkDatabase(database: unknown): SqliteDatabase {

@@ -1,0 +1,134 @@
+/** Socket.IO with the middleware alone, as apps of express-session have it. */
+import { once } from 'node:events';
+import { Server } from 'socket.io';
+import { io as connect } from 'socket.io-client';
+import { WebSocketServer } from 'ws';
+import session from '../../lib/index.js';
+import { eventually } from '../support/async.js';
+import {
+  appWith,
+  CountingStore,
+  closeAll,
+  closeLater,
+  listen,
+  openSocket,
+  portOf,
+  SECRET,
+} from './support.js';
+
+afterEach(closeAll);
+
+const FOREIGN = 'http://page.example';
+
+type Mount = (io: Server, sessions: session.SessionHandler) => void;
+
+const perSocket: Mount = (io, sessions) => {
+  io.use((socket, next) => sessions(socket.request, {}, next as () => void));
+};
+const perConnection: Mount = (io, sessions) => io.engine.use(sessions);
+
+async function start(mount: Mount, cors?: object) {
+  const store = new CountingStore();
+  const sessions = session({ secret: SECRET, store, resave: false, saveUninitialized: false });
+  const { app, browserOf } = appWith(sessions);
+  const server = await listen(app);
+  const io = new Server(server, cors && { cors });
+  closeLater(() => io.close());
+  mount(io, sessions);
+  const found: any[] = [];
+  io.on('connection', ({ request }) => found.push((request as any).session));
+  const user = browserOf(server);
+  await user.inRequest((req) => void Object.assign(req.session, { user: 'ada' }));
+  store.calls.length = 0;
+  const open = async (transports: string[], origin?: string) => {
+    const socket = connect(`http://127.0.0.1:${portOf(server)}`, {
+      transports,
+      extraHeaders: { cookie: user.cookie(), ...(origin && { origin }) },
+      reconnection: false,
+      forceNew: true,
+    });
+    closeLater(() => socket.disconnect());
+    await new Promise((resolve, reject) => {
+      socket.on('connect', () => resolve(undefined));
+      socket.on('connect_error', reject);
+    });
+    return socket;
+  };
+  return { store, found, open };
+}
+
+describe('io.use((socket, next) => sessions(socket.request, {}, next))', () => {
+  test.each(['polling', 'websocket'])(
+    'over %s: the socket has its session, and can save it',
+    async (transport) => {
+      const { store, found, open } = await start(perSocket);
+      await open([transport]);
+      const live = await eventually(() => found[0]);
+      live.seen = transport;
+      await live.save();
+
+      expect(store.data()).toEqual([{ user: 'ada', seen: transport }]);
+    },
+  );
+
+  test('a socket of a foreign page, which was accepted already, is told why it has no session', async () => {
+    const { store, found, open } = await start(perSocket);
+    const refused = open(['websocket'], FOREIGN);
+
+    await expect(refused).rejects.toThrow(/page from another host.*origins/);
+    expect([found, store.calls]).toEqual([[], []]);
+  });
+
+  test('so is a socket of ws', async () => {
+    const store = new CountingStore();
+    const sessions = session({ secret: SECRET, store, resave: false, saveUninitialized: false });
+    const server = await listen();
+    const wss = new WebSocketServer({ server });
+    const told = new Promise<any>((resolve) => {
+      wss.on('connection', (_socket, req) => sessions(req, {}, resolve));
+    });
+    await openSocket(portOf(server), { origin: FOREIGN });
+
+    expect(await told).toMatchObject({ name: 'SteadyError', code: 'ERR_SESSION_ORIGIN' });
+    expect(store.calls).toEqual([]);
+  });
+});
+
+describe('io.engine.use(sessions)', () => {
+  test('a page that the app lets in by CORS, with its cookie, may open a WebSocket', async () => {
+    const { found, open } = await start(perConnection, { origin: FOREIGN, credentials: true });
+    await open(['websocket'], FOREIGN);
+
+    expect(await eventually(() => found[0])).toMatchObject({ user: 'ada' });
+  });
+
+  test('one that polls first changes to a WebSocket', async () => {
+    const { open } = await start(perConnection, { origin: FOREIGN, credentials: true });
+    const { engine } = (await open(['polling', 'websocket'], FOREIGN)).io;
+    if (engine.transport.name === 'polling') await once(engine as any, 'upgrade');
+
+    expect(engine.transport.name).toBe('websocket');
+  });
+
+  test('any other page is refused, and the developer told once how to allow it', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    for (const cors of [
+      { origin: 'http://other.example', credentials: true },
+      { origin: '*', credentials: true },
+      { origin: FOREIGN }, // without its cookie
+      undefined,
+    ]) {
+      const { store, found, open } = await start(perConnection, cors);
+      const error: any = await open(['websocket'], FOREIGN).catch((problem) => problem);
+
+      expect(error.context?.message ?? error.description?.message).toMatch(/\b403\b/);
+      expect([found, store.calls]).toEqual([[], []]);
+    }
+    const told = warn.mock.calls.filter(([, how]) => (how as any)?.code === 'WARN_SESSION_ORIGIN');
+    warn.mockRestore();
+
+    expect(told).toEqual([
+      [expect.stringContaining("{ origins: ['https://app.example.com'] }"), expect.anything()],
+    ]);
+  });
+});
