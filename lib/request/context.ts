@@ -357,6 +357,7 @@ export class SessionContext implements EndListener, Unwinding, Visit {
 
   /** The response is over, or the handshake has been answered. */
   tellFailures(): void {
+    if (this.failures.length === 0) return; // to go through none would take 80 bytes
     for (const error of this.failures) setImmediate(this.next, error);
     this.failures = NONE;
   }

@@ -61,7 +61,10 @@ export function allowClosing(res: ServerResponse, hold: Postponing, headersHaveL
   if (!connection) return;
   tellNoMore(connection);
   if (!headersHaveLeft) lookUnderWayNoMore(res);
-  if (!res.destroyed || connection.destroyed) return;
+  if (res.destroyed && !connection.destroyed) lookAlive(res, hold);
+}
+
+function lookAlive(res: ServerResponse, hold: Postponing): void {
   const look = (destroyed: boolean) => Reflect.set(res, 'destroyed', destroyed);
   look(false);
   hold.closeLater(() => look(true)); // what comes too late then fails as silently as with plain node:http

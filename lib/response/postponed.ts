@@ -16,6 +16,7 @@ export class Postponed {
   }
 }
 
-export function makeAll(calls: readonly Call[] = []): void {
+export function makeAll(calls: readonly Call[] | undefined): void {
+  if (!calls) return;
   for (const call of calls) call();
 }
