@@ -10,7 +10,7 @@ import { randomId } from './cookies/random-id.js';
 import { Decisions } from './decisions.js';
 import type { TextStore } from './drivers/awaitable.js';
 import { CallbackDriver } from './drivers/callback-driver.js';
-import type { Done, StoreDriver } from './drivers/driver.js';
+import type { StoreDriver } from './drivers/driver.js';
 import { TextDriver } from './drivers/text-driver.js';
 import { TimedDriver } from './drivers/timed-driver.js';
 import { timedStore } from './drivers/timed-store.js';
@@ -18,9 +18,9 @@ import { WatchedDriver } from './drivers/watched-driver.js';
 import { SteadyError } from './errors.js';
 import { SessionEvents } from './events.js';
 import type { LifecyclePolicy } from './lifecycle.js';
-import { begin } from './lifetime.js';
+import { noteBeginning } from './lifetime.js';
 import type { Settings } from './read-options.js';
-import type { IncomingRequest, SessionContext } from './request/context.js';
+import type { IncomingRequest } from './request/context.js';
 import { contextOf } from './request/request-slot.js';
 import { areTouchedPlainly, Session, type SessionData, type SessionRequest } from './session.js';
 import { SocketRegistry } from './sockets/sockets.js';
@@ -85,8 +85,11 @@ export class Core {
   #ownGenerate: Store['generate'] | undefined;
   readonly #callback: StoreDriver;
   readonly #text: StoreDriver | undefined;
-  /** For sockets: they live long enough to meet other requests, whose changes they must not overwrite. */
-  readonly socketDriver: StoreDriver;
+  /**
+   * Merges whatever `concurrency` says: for sockets, which live long enough to meet other requests, and for a touch that has to
+   * write the record.
+   */
+  readonly mergingDriver: StoreDriver;
 
   constructor(settings: Settings) {
     this.settings = settings;
@@ -102,7 +105,7 @@ export class Core {
       rewriteOnTouch: store instanceof MemoryStore,
     });
     const merging = new TextDriver(this, textStore, { merge: true, rewriteOnTouch: false });
-    this.socketDriver = this.#watched(merging);
+    this.mergingDriver = this.#watched(merging);
     this.#callback = this.#watched(new TimedDriver(new CallbackDriver(this.store), storeTimeout));
     this.#text = this.#textDriver(settings);
     this.policy = { ...settings, canTouch: this.driver.canTouch };
@@ -177,13 +180,8 @@ export class Core {
   generate(req: object): void {
     const request = req as SessionRequest;
     request.sessionID = this.settings.genid(request);
-    this.beginUnder(request);
-  }
-
-  /** Puts a new session on a request that has its id already. */
-  beginUnder(request: SessionRequest): void {
     const session = new Session(request);
-    request.session = session;
+    request.session = session; // before it has its cookie, as in express-session: a function that makes one may look at it
     this.#complete(session);
   }
 
@@ -196,7 +194,7 @@ export class Core {
 
   #complete(session: Session): void {
     session.cookie = this.#newCookie(session.req);
-    begin(session.cookie, this.settings);
+    noteBeginning(session.cookie, this.settings);
   }
 
   /** Makes a session of stored data. A store may have its own way, as express-session lets it. */
@@ -216,14 +214,10 @@ export class Core {
     Object.defineProperty(session, 'id', { value: id, configurable: true });
   }
 
-  /** A stored session that is none is not told of to the client, who gets a new one. */
+  /** Reports a stored record that is no session. The client isn't told, and gets a new one. */
   reportUnusable(id: string, req: SessionRequest): void {
     const text = 'a stored session is unusable: it is not JSON of an object with a cookie';
     this.events.report(id, req, new SteadyError('ERR_SESSION_RECORD', text));
-  }
-
-  rotate(context: SessionContext, session: Session, done: Done): void {
-    this.updater.rotate(context, session, done);
   }
 
   /** Gives a session a new id and a new cookie. */

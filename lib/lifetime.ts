@@ -15,7 +15,7 @@ export interface LifetimeLimits {
 // The clock is looked at only where the time matters: with most options it doesn't, and a dozen looks are 5 % of a read.
 
 /** Notes when the session began, if an option needs to know. */
-export function begin(cookie: Cookie, { absoluteTimeout, rotateAfter }: LifetimeLimits): void {
+export function noteBeginning(cookie: Cookie, { absoluteTimeout, rotateAfter }: LifetimeLimits): void {
   if (absoluteTimeout > 0) cookie.createdAt = Date.now();
   if (rotateAfter > 0) cookie.rotatedAt = Date.now();
 }

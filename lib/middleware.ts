@@ -37,23 +37,35 @@ import { warnOnce } from './warnings.js';
 /** What `app.use()` takes, and where to learn what happens to sessions. */
 export interface SessionHandler {
   (req: any, res: any, next: (error?: any) => void): void;
-  /** @throws TypeError for an event that there is not */
+  /** Calls `listener` on each event of this name. @throws TypeError for an event that there is not */
   on(name: SessionEventName, listener: SessionEventListener): void;
+  /** Ends that. @throws TypeError for an event that there is not */
   off(name: SessionEventName, listener: SessionEventListener): void;
-  /** A user's live sessions, by the option `owner`. @throws TypeError for an owner that is no text and no number */
+  /**
+   * A user's live sessions, by the option `owner`. To go through them fails with `ERR_SESSION_NO_OWNER` without that option, and with
+   * `ERR_SESSION_NOT_LISTABLE` if the store can't list.
+   * @throws TypeError, at once, for an owner that is neither a number nor a text that is not empty
+   */
   of(owner: string | number): AsyncIterable<OwnedSession>;
   /**
-   * Destroys a user's sessions, wherever they are used; `except` is the id of one to keep. Resolves to their number.
-   * @throws TypeError for an owner that is no text and no number
+   * Destroys a user's sessions, wherever they are used; `except` is the id of one to keep. Resolves to their number, and
+   * rejects as `of()` does.
+   * @throws TypeError, at once, as `of()`, and for a second argument that is no `{ except }`
    */
   revoke(owner: string | number, how?: { except?: string }): Promise<number>;
-  /** Gives the connections of a `ws` server sessions: their request has its session at the `connection` event. */
+  /**
+   * Gives the connections of a `ws` server sessions: their request has its session at the `connection` event.
+   * @throws TypeError for something that is no such server, and for an option that could never work
+   */
   websocket(server: WebSocketServerLike, options?: WebSocketOptions): void;
-  /** Gives the connections of a Socket.IO server sessions: `socket.request.session`. */
+  /**
+   * Gives the connections of a Socket.IO server sessions: `socket.request.session`.
+   * @throws TypeError for something that is no such server, and for an option that could never work
+   */
   socketio(io: SocketIoServerLike, options?: SocketOptions): void;
 }
 
-/** The road of a request. */
+/** What `session(options)` returns. */
 export function middleware(options: SessionOptions, deprecate: (message: string) => void): SessionHandler {
   const settings = readOptions(options, deprecate);
   const core = new Core(settings);
@@ -61,55 +73,8 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
   if (settings.owner !== undefined && !core.updater.canList) adviseOnUnlistable();
 
   function session(req: IncomingRequest, res: ServerResponse, next: Next): void {
-    if (isHandshake(req, res)) return handshake(req, res, next);
-    if (!canBeHeld(res)) return void load(req, next);
-    const identities = identitiesFor(core, req, next);
-    if (!identities) return;
-    if (identities.length === 0 && core.ignoresUnseen) {
-      const newcomer = new Newcomer(core, req, next);
-      holdEnd(res, newcomer);
-      newcomer.begin();
-    } else {
-      const context = new SessionContext(core, req, next, identities);
-      holdEnd(res, context);
-      loadSession(context);
-    }
+    serve(core, req, res, next);
   }
-
-  function handshake(req: IncomingRequest, res: HandshakeResponse, next: Next): void {
-    if (isSameHost(req) || isAllowedByCors(req, res)) return shake(req, res, next, true);
-    if (isTaken(req.socket)) return next(new SteadyError('ERR_SESSION_ORIGIN', FOREIGN_PAGE));
-    adviseOnForeignPage();
-    refuse(req.socket, 403);
-  }
-
-  /** A WebSocket handshake that runs HTTP middleware, of a page that may. */
-  function shake(req: IncomingRequest, res: HandshakeResponse, next: Next, keep: boolean): void {
-    const report = (error: unknown) => core.events.report(req.sessionID ?? '', req, error);
-    const answer = refuseOnError(req, res, report, next);
-    const context = contextFor(core, req, answer);
-    if (!context) return;
-    joinHandshake(context, res, keep);
-    loadSession(context);
-  }
-
-  /** The road of Socket.IO's first request, whatever its transport; the socket keeps along by what Socket.IO tells. */
-  const openSocketIo = (req: IncomingRequest, res: ServerResponse, next: Next) => {
-    if (isHandshake(req, res)) shake(req, res, next, false);
-    else session(req, res, next);
-  };
-
-  /** For a request that an upgrade handler may have put through the middleware already. */
-  const load = (req: IncomingRequest, next: Next) => {
-    const known = contextOf(req);
-    if (known?.core === core && req.session) {
-      next();
-      return known;
-    }
-    const context = contextFor(core, req, next);
-    if (context) loadSession(context);
-    return context;
-  };
 
   const handler: SessionHandler = Object.assign(session, {
     on: (name: SessionEventName, listener: SessionEventListener) => core.events.on(name, listener),
@@ -118,11 +83,64 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
     revoke: (owner: string | number, how: { except?: string } = {}) =>
       core.updater.revoke(ownerText('revoke', owner), exceptionOf(how)),
     websocket: (server: WebSocketServerLike, how: WebSocketOptions = {}) =>
-      serveWebSockets(core, load, server, how),
+      serveWebSockets(core, serveWithoutResponse, server, how),
     socketio: (io: SocketIoServerLike, how: SocketOptions = {}) => serveSocketIo(core, openSocketIo, io, how),
   });
   cores.set(handler, core);
   return handler;
+}
+
+/** The road of a request. */
+function serve(core: Core, req: IncomingRequest, res: ServerResponse, next: Next): void {
+  if (isHandshake(req, res)) return serveHandshake(core, req, res, next);
+  if (!canBeHeld(res)) return void serveWithoutResponse(core, req, next);
+  const identities = identitiesFor(core, req, next);
+  if (!identities) return;
+  if (identities.length === 0 && core.ignoresUnseen) {
+    const newcomer = new Newcomer(core, req, next);
+    holdEnd(res, newcomer);
+    newcomer.begin();
+  } else {
+    const context = new SessionContext(core, req, next, identities);
+    holdEnd(res, context);
+    loadSession(context);
+  }
+}
+
+/** A WebSocket handshake that runs HTTP middleware. */
+function serveHandshake(core: Core, req: IncomingRequest, res: HandshakeResponse, next: Next): void {
+  if (isSameHost(req) || isAllowedByCors(req, res)) return accept(core, req, res, next, true);
+  if (isTaken(req.socket)) return next(new SteadyError('ERR_SESSION_ORIGIN', FOREIGN_PAGE));
+  adviseOnForeignPage();
+  refuse(req.socket, 403);
+}
+
+/** @param keep whether the socket is tied to its session here; that of Socket.IO is at its `connection` event */
+function accept(core: Core, req: IncomingRequest, res: HandshakeResponse, next: Next, keep: boolean): void {
+  const report = (error: unknown) => core.events.report(req.sessionID ?? '', req, error);
+  const answer = refuseOnError(req, res, report, next);
+  const context = contextFor(core, req, answer);
+  if (!context) return;
+  joinHandshake(context, res, keep);
+  loadSession(context);
+}
+
+/** The road of Socket.IO's first request, whatever its transport, of a page that may connect. */
+function openSocketIo(core: Core, req: IncomingRequest, res: ServerResponse, next: Next): void {
+  if (isHandshake(req, res)) accept(core, req, res, next, false);
+  else serve(core, req, res, next);
+}
+
+/** That of a `ws` server's handshake, or one with a stand-in for a response. It may have come by the middleware already. */
+function serveWithoutResponse(core: Core, req: IncomingRequest, next: Next): SessionContext | undefined {
+  const known = contextOf(req);
+  if (known?.core === core && req.session) {
+    next();
+    return known;
+  }
+  const context = contextFor(core, req, next);
+  if (context) loadSession(context);
+  return context;
 }
 
 const cores = new WeakMap<object, Core>();
@@ -158,13 +176,16 @@ function contextFor(core: Core, req: IncomingRequest, next: Next): SessionContex
 }
 
 /**
- * The ids that its cookies name, if it has what leads to a session: the right path, a store, a secret. For any other
- * request, `next` has been called.
+ * The ids that its cookies name, if it has what leads to a session: the right path, a store, a secret. Such a request gets its
+ * `sessionStore`. For any other one, `next` has been called.
  */
 function identitiesFor(core: Core, req: IncomingRequest, next: Next): readonly Identity[] | undefined {
   const { settings } = core;
   const served = contextOf(req);
-  if (served ? served.isServing : req.session) return pass(next, adviseMountedTwice(served?.core, core));
+  if (served ? served.isServing : req.session) {
+    adviseMountedTwice(served?.core, core);
+    return pass(next);
+  }
   if (settings.skip(req)) return pass(next);
   if (!core.storeReady) return pass(next, withoutStore(core));
   if (!isOnPath(req, core)) return pass(next);

@@ -105,5 +105,5 @@ export function clear(context: SessionContext, session: Session): void {
   context.lastCookie = session.cookie;
   context.retire(session.id);
   context.core.renew(session);
-  if (context.isSocket) destroyRetired(context, (error) => error && context.report(error)); // there is no response to wait for
+  if (context.isSocket) destroyRetired(context, context.reporting); // there is no response to wait for
 }

@@ -44,6 +44,7 @@ interface CookieParsed {
 export class SessionContext implements EndListener, Unwinding, Visit {
   readonly core: Core;
   readonly req: SessionRequest;
+  /** Called without a `this`, and so first taken from here, as in `const { next } = context`. */
   readonly next: Next;
   driver: StoreDriver;
 
@@ -75,7 +76,8 @@ export class SessionContext implements EndListener, Unwinding, Visit {
   undated = false;
   cookieSent = false;
   headersLeft = false;
-  failed = false;
+  /** Nothing of the session is committed any more: that has failed, or the response goes on for long after its request. */
+  abandoned = false;
   /** The cookie of a session that is gone: the browser's is expired with the same attributes. */
   lastCookie: Cookie | undefined;
 
@@ -104,12 +106,17 @@ export class SessionContext implements EndListener, Unwinding, Visit {
     return this;
   }
 
-  /** Its request has become a socket. */
-  get isSocket(): boolean {
-    return this.driver === this.core.socketDriver;
+  /** Whether `req.session` is that of this middleware, and not of one that came later. */
+  get isLatest(): boolean {
+    return visitOf(this.req) === this;
   }
 
-  // ---- Beginning: a new session, or the one that the cookie names
+  /** Its request has become a socket. */
+  get isSocket(): boolean {
+    return this.driver === this.core.mergingDriver;
+  }
+
+  // ---- Beginning a new session
 
   begin(): void {
     exposeSession(this.req);
@@ -136,11 +143,9 @@ export class SessionContext implements EndListener, Unwinding, Visit {
     this.session = session as Session | null | undefined;
   }
 
-  /** @returns that nothing waits any more */
-  look(): false {
+  look(): void {
     if (this.unmadeId !== undefined) this.make(this.unmadeId);
     else if (this.unread) this.read(this.unread);
-    return false;
   }
 
   /** Makes the new session as if it had been there from the start, whatever id the request has been given since. */
@@ -159,14 +164,18 @@ export class SessionContext implements EndListener, Unwinding, Visit {
    * Whether the session waits for somebody to look at it. The app may have deleted `req.session`, or put something else in its
    * place: then nothing does any more. An accessor of its own may look at any time.
    */
-  isWaiting(): boolean {
+  checkWaiting(): boolean {
     if (this.unmadeId === undefined && !this.unread) return false;
-    if (visitOf(this.req) !== this || isExposed(this.req)) return true;
-    if (isBehindAnother(this.req)) return this.look();
+    if (!this.isLatest || isExposed(this.req)) return true;
+    if (isBehindAnother(this.req)) this.look();
+    else this.drop();
+    return false;
+  }
+
+  drop(): void {
     if (this.unmadeId !== undefined) this.history.begin(this.unmadeId, NO_DATA, undefined, false);
     this.unmadeId = undefined;
     this.unread = undefined;
-    return false;
   }
 
   read(unread: UnreadRecord): void {
@@ -190,13 +199,16 @@ export class SessionContext implements EndListener, Unwinding, Visit {
   get isUntouched(): boolean {
     const { policy, decisions } = this.core;
     return (
-      this.unmadeId !== undefined && !policy.saveUninitialized && !decisions.areObserved && this.isWaiting()
+      this.unmadeId !== undefined &&
+      !policy.saveUninitialized &&
+      !decisions.areObserved &&
+      this.checkWaiting()
     );
   }
 
-  /** Whether the app finds a session on the request. Doesn't make it look at it. */
+  /** Whether the app finds a session on the request, which isn't made for that, unless an accessor of the app's hides ours. */
   get isServing(): boolean {
-    return this.isWaiting() || Boolean(this.req.session);
+    return this.checkWaiting() || Boolean(this.req.session);
   }
 
   /** Whether the store may leave a session unread that nobody may ever look at. */
@@ -365,7 +377,7 @@ export class SessionContext implements EndListener, Unwinding, Visit {
   closed(): void {
     this.over = true;
     this.tellFailures();
-    if (this.isWaiting()) return; // should somebody look at it yet, this will be called again
+    if (this.checkWaiting()) return; // should somebody look at it yet, this will be called again
     afterUnwinding(this);
   }
 
@@ -376,12 +388,17 @@ export class SessionContext implements EndListener, Unwinding, Visit {
 
   /** For a response that goes on for long after its request was served: nothing of the session is stored at its end. */
   letGo(): void {
-    this.failed = true;
+    this.abandoned = true;
   }
 
   /** For trouble that comes too late to be told to the request. */
   report(error: unknown): void {
     this.core.events.report(this.req.sessionID, this.req, error);
+  }
+
+  /** A callback for what nobody waits for. */
+  get reporting(): Callback {
+    return (error) => error && this.report(error);
   }
 
   /** The text of a session's data. */
@@ -392,13 +409,13 @@ export class SessionContext implements EndListener, Unwinding, Visit {
 
   /** The session's id; a later middleware's is not it. */
   id(): string {
-    return visitOf(this.req) === this ? this.req.sessionID : (this.history.originalId as string);
+    return this.isLatest ? this.req.sessionID : (this.history.originalId as string);
   }
 
   /** The request's session, unless a later middleware has put one of its own in its place. */
   current(): Session | undefined {
-    if (visitOf(this.req) !== this) return undefined;
-    if (this.isWaiting() && this.unread) return this.session ?? undefined;
+    if (!this.isLatest) return undefined;
+    if (this.checkWaiting() && this.unread) return this.session ?? undefined;
     return (this.req.session as Session | null | undefined) ?? undefined;
   }
 }

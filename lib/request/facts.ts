@@ -6,7 +6,7 @@ import type { SessionContext } from './context.js';
 import { touches } from './touching.js';
 
 /**
- * The facts on which all of it is decided. Each is found out when it is asked for: a request needs half of them, and
+ * The facts on which store and cookie are decided. Each is found out when it is asked for: a request needs half of them, and
  * an object of all would take 40 bytes more.
  */
 export class RequestFacts implements SessionFacts {

@@ -10,7 +10,7 @@ export class SessionHistory {
   /** The id that the session came with. */
   originalId: string | undefined;
   originalText: string | undefined;
-  /** A text that was compared with it, and is another. To compare two of the same length takes 30 ns, and is done three times. */
+  /** The text that was last found to be another. To compare two of the same length takes 30 ns, and is done three times. */
   #otherText: string | undefined;
   #originalAttributes: Attributes | undefined;
   /** What a save of this request has stored, or what need not be saved since it was loaded. */
@@ -50,7 +50,7 @@ export class SessionHistory {
     return now.data;
   }
 
-  /** What has this text is about to be committed. @param session there if it has been read */
+  /** A commit begins. @param session there if somebody has looked at it @param text its data */
   commit(session: Session | undefined, text: string | undefined): void {
     this.committedText = text;
     this.#dropSnapshot();

@@ -24,6 +24,7 @@ export function loadSession(context: SessionContext): void {
 function loaded(error: unknown, data: object | null | undefined, context: SessionContext): void {
   const { next } = context;
   const identity = context.identities[context.tried] as Identity;
+  // ENOENT is "no session", as in express-session: session-file-store says it that way
   if (error && (error as NodeJS.ErrnoException).code !== 'ENOENT') return next(error);
   if (!error && data && isSessionOver(context, data)) return expire(context, identity);
   if (!error && data) return beginning(context, identity, data);

@@ -17,7 +17,7 @@ const NO_LINES: readonly string[] = [];
 
 export function setCookies(context: SessionContext, unwatched: boolean): readonly string[] {
   context.headersLeft = true;
-  if (!context.begun || context.failed || context.isUntouched) return NO_LINES;
+  if (!context.begun || context.abandoned || context.isUntouched) return NO_LINES;
   try {
     const line = cookieLine(context, unwatched);
     if (line === undefined) return NO_LINES;

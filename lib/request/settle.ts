@@ -4,21 +4,20 @@ import { changedKeys } from '../merge.js';
 import { dataText } from '../record.js';
 import type { Session } from '../session.js';
 import { save } from './asked.js';
-import { isUnreachable, refuseReplaced } from './commit.js';
 import type { SessionContext } from './context.js';
 import { isEmptied } from './facts.js';
 import { lookLater } from './look-later.js';
-import { contextOf } from './request-slot.js';
+import { isUnreachable, refuseReplaced } from './storable.js';
 import { destroyRetired } from './storing.js';
 import { touch } from './touching.js';
 
 // After the response: what finish and close listeners changed, or what a client that left did not wait for.
 
 export function settle(context: SessionContext): void {
-  if (context.failed) return;
+  if (context.abandoned) return;
   const session = context.current();
   try {
-    if (endsLate(context, session)) return destroyRetired(context, (error) => error && context.report(error));
+    if (endsLate(context, session)) return destroyRetired(context, context.reporting);
     if (!session) return;
     const text = context.history.finalDataOf(session);
     if (!changedSinceCommit(context, session, text)) return watchForLateChanges(context, session, text);
@@ -29,15 +28,15 @@ export function settle(context: SessionContext): void {
     touch(context, session);
   } catch (error) {
     context.report(error); // it can't be serialized; one that was cleared is deleted all the same
-    if (context.ending.cleared) destroyRetired(context, (failure) => failure && context.report(failure));
+    if (context.ending.cleared) destroyRetired(context, context.reporting);
     return;
   }
-  save(context, session, (error) => error && context.report(error));
+  save(context, session, context.reporting);
 }
 
 /** Whether the app has ended the session after the commit, or there was none since the client had left. */
 function endsLate(context: SessionContext, session: Session | undefined): boolean {
-  if (context.ending.deleted || contextOf(context.req) !== context) return false;
+  if (context.ending.deleted || !context.isLatest) return false;
   if (session) return isEmptied(context, session);
   if (!context.begun || context.ending.destroyedId !== undefined || context.core.policy.unset === 'keep')
     return false;
@@ -54,7 +53,7 @@ function changedSinceCommit(context: SessionContext, session: Session, text: str
 
 /** Nothing is written after this. During development, look once more whether something should have been. */
 function watchForLateChanges(context: SessionContext, session: Session, text: string): void {
-  if (context.core.inProduction || contextOf(context.req) !== context || context.isSocket) return;
+  if (context.core.inProduction || !context.isLatest || context.isSocket) return;
   lookLater(() => {
     const now = dataText(session);
     if (now !== text && context.history.savedState(session, now) !== 'current') adviseOnLateChange();

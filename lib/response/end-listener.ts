@@ -20,12 +20,15 @@ export interface EndListener {
 
 /** What waits for a listener. */
 export interface HeldEnd {
-  /** It is one of a failure anyhow (status 500 and above): it is not worth taking back for another. */
+  /** The response tells of a failure already (status 500 and above): it isn't taken back for another. */
   readonly isFailure?: boolean;
   done(error?: unknown): void;
 }
 
-/** Several that are one to the response: each is told of everything, and the end waits for all. */
+/**
+ * Two that are one to the response: both are told of everything, and the end waits for both. Only the first is told that the
+ * response was taken back: the error handler is to answer once.
+ */
 export class BothListeners implements EndListener {
   readonly #first: EndListener;
   readonly #second: EndListener;

@@ -100,7 +100,7 @@ export function lookEndedNoMore(res: Freezable): void {
   delete (res as { writableEnded?: boolean }).writableEnded;
 }
 
-/** `null`, as a base class would make an object first. */
+/** Extends `null`: any other base class would make an object first. */
 class Given extends null {
   constructor(object: object) {
     // biome-ignore lint/correctness/noConstructorReturn: this is what it is for

@@ -5,18 +5,18 @@ export class Postponed {
   /** Calls that would have closed the connection before the response had left. If it is taken back, they wait for the error page. */
   readonly closings: Call[] = [];
   /** Calls that came right after the end. They are made after the real end, to fail as they would have. */
-  late: Call[] = [];
+  afterEnd: Call[] = [];
   /** Calls that came when a plain response would have been over by then. They are made when this one is. */
-  tardy: Call[] = [];
+  afterClose: Call[] = [];
 
   /** The response that they were about was taken back: they are not to fail as if they came after the end of the error page. */
   takeBack(): void {
-    this.tardy = [...this.late, ...this.tardy];
-    this.late = [];
+    this.afterClose = [...this.afterEnd, ...this.afterClose];
+    this.afterEnd = [];
   }
 }
 
-export function makeAll(calls: readonly Call[] | undefined): void {
+export function callAll(calls: readonly Call[] | undefined): void {
   if (!calls) return;
   for (const call of calls) call();
 }

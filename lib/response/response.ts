@@ -27,7 +27,7 @@ import {
   slot,
   thawHeaders,
 } from './frozen-head.js';
-import { type Call, makeAll, Postponed } from './postponed.js';
+import { type Call, callAll, Postponed } from './postponed.js';
 import {
   copyHeaders,
   forgetRepresentation,
@@ -99,10 +99,10 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   /** The status at that time. */
   code = 0;
   message: string | undefined;
-  /** In what the app has ended it: the id of the asynchronous operation. */
+  /** The id of the asynchronous operation in which the app has ended it. */
   endedIn = 0;
   postponed: Postponed | undefined;
-  /** The listener is at work: an end that goes out now, goes out before any code of the app's can run. */
+  /** `beforeEnd()` is running: if it calls `done()`, no code of the app's has run in between. */
   atOnce = false;
   over = false;
   headersHaveLeft: boolean;
@@ -171,9 +171,9 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     }
     this.forgetBody();
     if (later) writeStatus(res, later);
-    makeAll(this.postponed?.late);
+    callAll(this.postponed?.afterEnd);
     this.close();
-    if (this.over) makeAll(this.postponed?.tardy);
+    if (this.over) callAll(this.postponed?.afterClose);
     if (!tellsOfItsEnd(res)) closed.call(res);
   }
 
@@ -192,7 +192,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   postpone(method: Method, args: unknown[]): void {
     this.postponed ??= new Postponed();
     const isLate = this.isRightAfter && executionAsyncId() === this.endedIn;
-    const calls = isLate ? this.postponed.late : this.postponed.tardy;
+    const calls = isLate ? this.postponed.afterEnd : this.postponed.afterClose;
     calls.push(() => this.real[method].apply(this.res, args));
   }
 
@@ -208,7 +208,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   close(): void {
     if (!this.isToBeClosed) return;
     lookUnreadableNoMore(this.res);
-    makeAll(this.postponed?.closings);
+    callAll(this.postponed?.closings);
   }
 
   /** Nobody is sure to send one: the app may wait for the end of an upload that is read no further. */
@@ -384,7 +384,7 @@ function putOffHead(hold: Hold, args: unknown[]): void {
 function closed(this: ServerResponse): void {
   const hold = (this as HeldResponse)[slot];
   hold.over = true;
-  if (hold.phase === 'released') makeAll(hold.postponed?.tardy);
+  if (hold.phase === 'released') callAll(hold.postponed?.afterClose);
   hold.listener.closed();
 }
 

@@ -18,7 +18,7 @@ export interface SocketLife {
 
 /** The handshake has been answered: from here on others change the session too, and no cookie can go out. */
 export function becomeSocket(context: SessionContext): SocketLife {
-  context.driver = context.core.socketDriver;
+  context.driver = context.core.mergingDriver;
   const session = context.current();
   if (!session) return { keptAliveAt: 0, livesUntil: Infinity };
   const view = context.viewOf(session);
@@ -46,7 +46,7 @@ export function keepAlive(context: SessionContext, life: SocketLife): void {
   } catch (error) {
     return context.report(error); // the app's own: thrown from here, it would end the process
   }
-  context.driver.touch(context, session, undefined, (error) => error && context.report(error));
+  context.driver.touch(context, session, undefined, context.reporting);
 }
 
 /** A time in the future is an old one: the clock has been set back since. */

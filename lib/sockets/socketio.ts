@@ -40,7 +40,7 @@ interface Namespace {
   on(event: 'connection', listener: (socket: NamespaceSocket) => void): unknown;
 }
 
-type Road = (req: IncomingRequest, res: ServerResponse, next: Next) => void;
+type Road = (core: Core, req: IncomingRequest, res: ServerResponse, next: Next) => void;
 
 /** Gives the connections of a Socket.IO server sessions, whatever their transport: `socket.request.session`. */
 export function serveSocketIo(core: Core, road: Road, io: SocketIoServerLike, options: SocketOptions): void {
@@ -49,7 +49,7 @@ export function serveSocketIo(core: Core, road: Road, io: SocketIoServerLike, op
   const origins = readSocketOptions(core, 'socketio()', options);
   io.engine.use(async (req: EngineRequest, res: ServerResponse, next: Next) => {
     if (!(await isAllowed(core, req, origins))) forbid(req, res);
-    else if (isFirst(req)) road(req, res, next);
+    else if (isFirst(req)) road(core, req, res, next);
     else next(); // a poll, or the change of transport, of a connection that has its session
   });
   const sockets = socketsByConnection(io);

@@ -45,7 +45,11 @@ export interface WebSocketServerLike {
   on(event: 'headers', listener: (headers: string[], req: any) => void): unknown;
 }
 
-type LoadContext = (req: IncomingRequest, next: (error?: unknown) => void) => SessionContext | undefined;
+type LoadContext = (
+  core: Core,
+  req: IncomingRequest,
+  next: (error?: unknown) => void,
+) => SessionContext | undefined;
 
 const SOCKET_OPTIONS: readonly string[] = ['origins', 'checkInterval', 'onRegenerate'];
 
@@ -108,7 +112,7 @@ async function admit(
     return status;
   };
   if (!(await isAllowed(core, req, how.origins))) return 403;
-  const loaded = await loading(req, how.load, report).catch(orElse(503));
+  const loaded = await loading(core, req, how.load, report).catch(orElse(503));
   if (loaded === 503) return 503;
   const { context } = loaded as { context: SessionContext | undefined };
   const upgraded = await Promise.resolve(req).then(how.upgrade).catch(orElse(500));
@@ -133,6 +137,7 @@ export function isAllowed(core: Core, req: IncomingRequest, origins: Origins): P
 }
 
 function loading(
+  core: Core,
   req: IncomingRequest,
   load: LoadContext,
   reportLater: (error: unknown) => void,
@@ -146,7 +151,7 @@ function loading(
       if (error) reject(error);
       else queueMicrotask(() => resolve({ context })); // `load` may call back before it returns
     };
-    context = load(req, done);
+    context = load(core, req, done);
   });
 }
 
