@@ -92,7 +92,7 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
 
 /** The road of a request. */
 function serve(core: Core, req: IncomingRequest, res: ServerResponse, next: Next): void {
-  if (isHandshake(req, res)) return serveHandshake(core, req, res, next);
+  if (isHandshake(req, res)) return serveHandshake(core, req, res ?? {}, next);
   if (!canBeHeld(res)) return void serveWithoutResponse(core, req, next);
   const identities = identitiesFor(core, req, next);
   if (!identities) return;

@@ -1,6 +1,7 @@
 /** Platforms that have no connections: a response is collected, and given back as a whole. */
 import express from 'express';
 import session from '../../lib/index.js';
+import { eventually } from '../support/async.js';
 import { SlowStore } from './slow-store.cjs';
 
 const serverlessHttp = require('serverless-http') as Adapter;
@@ -59,5 +60,36 @@ describe.each<[string, Adapter]>([
     expect(cookie).toMatch(/^connect\.sid=s%3A/);
     expect(await visit('/')).toMatchObject({ statusCode: 200, body: 'ada' });
     expect(await visit('/untouched')).toMatchObject({ statusCode: 200, body: 'untouched' });
+  });
+
+  const get = (path: string) => ({ httpMethod: 'GET', path, requestContext: {}, body: null });
+
+  test('a failed save reaches the error handler', async () => {
+    const store: session.SessionStore = Object.assign(new SlowStore(), {
+      set: () => Promise.reject(new Error('away')),
+    });
+    const app = express();
+    const told: string[] = [];
+    app.use(session({ secret: 'for a test only', resave: false, saveUninitialized: false, store }));
+    app.get('/login', (req: any, res) => {
+      req.session.user = 'ada';
+      res.send('welcome');
+    });
+    app.use((error: Error, _req: unknown, _res: unknown, _next: unknown) => void told.push(error.message));
+    const { statusCode, body } = await adapt(app)(get('/login'), {});
+
+    expect([statusCode, body]).toEqual([200, 'welcome']);
+    expect(await eventually(() => told[0])).toBe('away');
+  });
+
+  test('what is set after the end does not show', async () => {
+    const app = express();
+    app.use(session({ secret: 'for a test only', resave: false, saveUninitialized: false }));
+    app.get('/', (_req, res) => {
+      res.send('found');
+      res.statusCode = 404;
+    });
+
+    expect(await adapt(app)(get('/'), {})).toMatchObject({ statusCode: 200, body: 'found' });
   });
 });

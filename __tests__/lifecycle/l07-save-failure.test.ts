@@ -214,6 +214,18 @@ describe.each(combine(HOSTS, GATED_STORES))('%s, %s', (host, store) => {
       expect(fixture.onlyData()).toEqual({ user: 'ada' });
     });
 
+    test('L7: nor has it the cookie of a session that could not be stored', async () => {
+      const fixture = await start((req, res) => {
+        req.session.color = 'red';
+        res.statusCode = 500;
+        res.end('sorry');
+      });
+      fixture.traffic.fail('set', failure);
+      expect(await fixture.browser.get('/')).toMatchObject({ status: 500, body: 'sorry', setCookie: [] });
+      await fixture.settled();
+      expect(fixture.data()).toEqual({});
+    });
+
     test('L7: headers of the response that is dropped are not left, others are', async () => {
       const fixture = await start((req, res) => {
         req.session.color = 'red';

@@ -103,8 +103,33 @@ describe.each(HTTP1_HOSTS)('%s', (host) => {
     expect(await client.closed).toMatch(/\r\n\r\ntext$/);
   });
 
+  test('L9: it does not wait for long', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+    const { client, save, traffic } = await whileHeld((socket) => socket.destroy());
+    await jest.advanceTimersByTimeAsync(999);
+    const early = await Promise.race([client.closed, turn()]);
+    await jest.advanceTimersByTimeAsync(1);
+    jest.useRealTimers();
+    expect(early).toBe(undefined);
+    expect(await client.closed).toBe('');
+    save.open();
+    await traffic.idle();
+  });
+
+  test.each([
+    ['garbage', 'GARBAGE\r\n\r\n'],
+    ['a header that is too large', `GET / HTTP/1.1\r\nX-Large: ${'x'.repeat(20_000)}\r\n\r\n`],
+  ])('L9: so does what Node.js cannot parse: %s', async (_, next) => {
+    const { client, save } = await whileHeld(() => {});
+    client.send(next);
+    await turn();
+    await turn();
+    save.open();
+    expect(await client.closed).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\ntext/);
+  });
+
   test.each<[string, (socket: any) => void]>([
-    ['an error', (socket) => socket.destroy(new Error('reset'))],
+    ['a lost connection', (socket) => socket.destroy(Object.assign(new Error('reset'), { syscall: 'read' }))],
     ['its end', (socket) => socket.end()],
   ])('L9: %s closes it at once', async (_, close) => {
     const { client, save, traffic } = await whileHeld(close);
@@ -239,6 +264,26 @@ describe("saveFailure: 'error'", () => {
 
     expect(early).toBe(undefined);
     expect(await answer).toBe('');
+  });
+
+  test('what closes the connection does so once', async () => {
+    const { store, traffic } = makeStore('text store');
+    traffic.fail('set', new Error('away'));
+    const ended: unknown[] = [];
+    const sessions = session({ ...baseOptions, store, saveFailure: 'error' });
+    const site = await serve('node:http', [
+      sessions,
+      (req, res) => {
+        req.session.color = 'red';
+        res.end('text');
+        req.socket.end('bye', (error: unknown) => ended.push(error ?? 'ended'));
+      },
+    ]);
+    const received = await new RawClient(site.port).send(GET).closed;
+    await site.settled();
+    await turn();
+    expect(received).toMatch(/error: awaybye$/);
+    expect(ended).toEqual(['ended']);
   });
 
   test('a request that is there as a whole, and whatever else comes over the connection, can be read', async () => {

@@ -1,5 +1,6 @@
 /** Socket.IO with the middleware alone, as apps of express-session have it. */
 import { once } from 'node:events';
+import { type IncomingMessage, ServerResponse } from 'node:http';
 import { Server } from 'socket.io';
 import { io as connect } from 'socket.io-client';
 import { WebSocketServer } from 'ws';
@@ -17,6 +18,13 @@ import {
 } from './support.js';
 
 afterEach(closeAll);
+
+/** Each text comes only once, whichever test causes it first. */
+let warn: jest.SpyInstance;
+beforeAll(() => {
+  warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+});
+afterAll(() => warn.mockRestore());
 
 const FOREIGN = 'http://page.example';
 
@@ -94,6 +102,45 @@ describe('io.use((socket, next) => sessions(socket.request, {}, next))', () => {
   });
 });
 
+describe.each<[string, (req: IncomingMessage) => unknown]>([
+  ['{}', () => ({})],
+  ['nothing', () => undefined],
+  ['a response without a connection, as by express-ws', (req) => new ServerResponse(req)],
+])('sessions(req, res, next) in an upgrade handler, res being %s', (_, makeResponse) => {
+  const serve = async () => {
+    const store = new CountingStore();
+    const sessions = session({ secret: SECRET, store, resave: false, saveUninitialized: false });
+    const { app, browserOf } = appWith(sessions);
+    const server = await listen(app);
+    const wss = new WebSocketServer({ noServer: true });
+    const users: unknown[] = [];
+    server.on('upgrade', (req: any, socket, head) => {
+      sessions(req, makeResponse(req), () => {
+        users.push(req.session.user);
+        wss.handleUpgrade(req, socket, head, () => {});
+      });
+    });
+    const user = browserOf(server);
+    await user.inRequest((req) => void Object.assign(req.session, { user: 'ada' }));
+    const open = (origin: string) => openSocket(portOf(server), { cookie: user.cookie(), origin });
+    return { users, open, host: `http://127.0.0.1:${portOf(server)}` };
+  };
+
+  test('a page of the same host has its session', async () => {
+    const { users, open, host } = await serve();
+    await open(host);
+
+    expect(users).toEqual(['ada']);
+  });
+
+  test('one of another host is refused', async () => {
+    const { users, open } = await serve();
+
+    await expect(open(FOREIGN)).rejects.toThrow(/^403$/);
+    expect(users).toEqual([]);
+  });
+});
+
 describe('io.engine.use(sessions)', () => {
   test('a page that the app lets in by CORS, with its cookie, may open a WebSocket', async () => {
     const { found, open } = await start(perConnection, { origin: FOREIGN, credentials: true });
@@ -111,7 +158,6 @@ describe('io.engine.use(sessions)', () => {
   });
 
   test('any other page is refused, and the developer told once how to allow it', async () => {
-    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
     for (const cors of [
       { origin: 'http://other.example', credentials: true },
       { origin: '*', credentials: true },
@@ -125,7 +171,6 @@ describe('io.engine.use(sessions)', () => {
       expect([found, store.calls]).toEqual([[], []]);
     }
     const told = warn.mock.calls.filter(([, how]) => (how as any)?.code === 'WARN_SESSION_ORIGIN');
-    warn.mockRestore();
 
     expect(told).toEqual([
       [expect.stringContaining("{ origins: ['https://app.example.com'] }"), expect.anything()],

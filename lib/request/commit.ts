@@ -141,10 +141,9 @@ function saveByApp(context: SessionContext, session: Session): void {
  * is the page of another error: Express runs the app's error handler once.
  */
 function commitFailed(context: SessionContext, error: unknown): void {
-  if (context.core.settings.saveFailure === 'error' && !context.end?.isFailure) {
-    context.abandoned = true;
-    return release(context, error);
-  }
+  const isError = context.core.settings.saveFailure === 'error';
+  if (isError) context.abandoned = true;
+  if (isError && !context.end?.isFailure) return release(context, error);
   context.failAfterwards(error);
   release(context);
 }

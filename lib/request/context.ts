@@ -21,8 +21,6 @@ import { setCookies } from './session-cookie.js';
 import { settle } from './settle.js';
 import { type StoredView, viewOf, viewOfLoaded } from './stored-view.js';
 
-const NONE: readonly never[] = [];
-
 export type Next = (error?: unknown) => void;
 
 /** A request, before or after it got its session. */
@@ -83,8 +81,6 @@ export class SessionContext implements EndListener, Unwinding, Visit {
 
   /** What the app has asked for; the end of the response waits for it, whether or not the app does. */
   inFlight: InFlight | undefined;
-  /** What the app is told of when the response is over: Express closes the connection upon it, wherever the response is. */
-  failures: readonly unknown[] = NONE;
   /** What waits for the commit. */
   end: HeldEnd | undefined;
   /** The session that the commit stores. */
@@ -361,22 +357,15 @@ export class SessionContext implements EndListener, Unwinding, Visit {
     return this.core.settings.cachePrivate;
   }
 
-  /** As express-session, the error reaches the app after the response. */
+  /** As express-session, the error reaches the app after the response. Express closes the connection upon it, if not before. */
   failAfterwards(error: unknown): void {
-    this.failures = [...this.failures, error];
-    if (this.over) this.tellFailures();
-  }
-
-  /** The response is over, or the handshake has been answered. */
-  tellFailures(): void {
-    if (this.failures.length === 0) return; // to go through none would take 80 bytes
-    for (const error of this.failures) setImmediate(this.next, error);
-    this.failures = NONE;
+    const { next } = this;
+    if (this.end) this.end.whenOver(() => next(error));
+    else setImmediate(next, error); // a response that is streamed may go on for hours
   }
 
   closed(): void {
     this.over = true;
-    this.tellFailures();
     if (this.checkWaiting()) return; // should somebody look at it yet, this will be called again
     afterUnwinding(this);
   }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Call } from './postponed.js';
 import { isHttp2 } from './response-head.js';
 
 // Code that has ended a response may close its connection in the same breath, as in `res.end('too large'); req.destroy()`, or
@@ -16,11 +17,9 @@ type Closer = (typeof CLOSERS)[number];
 interface Postponing {
   /** The code that ended the response is running yet: whatever closes the connection is its doing. */
   readonly isRightAfter: boolean;
-  closeLater(close: () => void): void;
+  /** @param isRightAfter as it was when the connection was to be closed */
+  closeLater(close: Call, isRightAfter: boolean): void;
 }
-
-/** For how long what was to close the connection waits for an error page, in milliseconds. */
-export const LONGEST_WAIT = 5000;
 
 const slot = Symbol('steady-session.closing');
 
@@ -67,7 +66,7 @@ export function allowClosing(res: ServerResponse, hold: Postponing, headersHaveL
 function lookAlive(res: ServerResponse, hold: Postponing): void {
   const look = (destroyed: boolean) => Reflect.set(res, 'destroyed', destroyed);
   look(false);
-  hold.closeLater(() => look(true)); // what comes too late then fails as silently as with plain node:http
+  hold.closeLater(() => look(true), true); // what comes too late then fails as silently as with plain node:http
 }
 
 /**
@@ -90,15 +89,18 @@ function lookUnderWayNoMore(res: Response): void {
  * The response was taken back before its connection was closed, and more of the request would have come. To who waits for the
  * end of the request, as Express does before it sends an error page, the connection looks closed. Nothing of the request is
  * read any more, not even that the client has left.
+ *
+ * @returns what undoes it
  */
-export function lookUnreadable(res: ServerResponse): void {
+export function lookUnreadable(res: ServerResponse): Call {
   const socket = isHttp2(res) || res.req?.complete !== false ? undefined : res.req.socket;
-  if (socket) Object.defineProperty(socket, 'readable', { value: false, configurable: true });
-}
-
-export function lookUnreadableNoMore(res: ServerResponse): void {
-  const socket = isHttp2(res) ? undefined : res.req?.socket;
-  if (socket) Reflect.deleteProperty(socket, 'readable');
+  if (!socket) return () => {};
+  const before = Object.getOwnPropertyDescriptor(socket, 'readable'); // a test double's, say
+  Object.defineProperty(socket, 'readable', { value: false, configurable: true });
+  return () => {
+    Reflect.deleteProperty(socket, 'readable');
+    if (before) Object.defineProperty(socket, 'readable', before);
+  };
 }
 
 /** None yet if an earlier response of the connection is to be sent first. */
@@ -127,13 +129,14 @@ function postponable(close: AnyFunction, name: Closer): AnyFunction {
     const closable = this as Closable;
     const hold = closable[slot];
     if (!hold || !(hold.isRightAfter || isAbandoned(closable, name, args))) return close.apply(this, args);
-    hold.closeLater(() => close.apply(this, args));
+    hold.closeLater(() => close.apply(this, args), hold.isRightAfter);
     return this;
   };
 }
 
-/** Whether it is somebody on this side who gives up a connection that works: not so if the client has left, or has failed. */
+/** Whether it is somebody on this side who gives up a connection that works: not so if the client has left, or its system says so. */
 function isAbandoned(connection: Closable, name: Closer, [error]: readonly unknown[]): boolean {
   const works = connection.readable === true && connection.writable === true;
-  return works && name === 'destroy' && !error && 'remoteAddress' in connection;
+  const isLost = (error as NodeJS.ErrnoException | undefined)?.syscall !== undefined;
+  return works && name === 'destroy' && !isLost && 'remoteAddress' in connection;
 }

@@ -21,8 +21,10 @@ export interface EndListener {
 /** What waits for a listener. */
 export interface HeldEnd {
   /** The response tells of a failure already (status 500 and above): it isn't taken back for another. */
-  readonly isFailure?: boolean;
+  readonly isFailure: boolean;
   done(error?: unknown): void;
+  /** Calls back when the response has left, or the client has. */
+  whenOver(call: () => void): void;
 }
 
 /**
@@ -72,7 +74,11 @@ class BothDone implements HeldEnd {
   }
 
   get isFailure(): boolean {
-    return this.#end.isFailure === true;
+    return this.#end.isFailure;
+  }
+
+  whenOver(call: () => void): void {
+    this.#end.whenOver(call);
   }
 
   done(error?: unknown): void {

@@ -92,7 +92,7 @@ export function lookEnded(res: Freezable): void {
  * Platforms without connections, such as AWS Lambda, make responses of which some are collected as soon as they say that they
  * have ended. What stands for the socket is no stream then.
  */
-function isStandIn(socket: unknown): boolean {
+export function isStandIn(socket: unknown): boolean {
   return Boolean(socket) && typeof (socket as { pipe?: unknown }).pipe !== 'function';
 }
 

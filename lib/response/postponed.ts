@@ -2,8 +2,7 @@ export type Call = () => void;
 
 /** What is done with a response once it has been ended, and so has to wait. Most responses have nothing of the kind. */
 export class Postponed {
-  /** Calls that would have closed the connection before the response had left. If it is taken back, they wait for the error page. */
-  readonly closings: Call[] = [];
+  readonly closings: Closings = new Closings();
   /** Calls that came right after the end. They are made after the real end, to fail as they would have. */
   afterEnd: Call[] = [];
   /** Calls that came when a plain response would have been over by then. They are made when this one is. */
@@ -13,6 +12,42 @@ export class Postponed {
   takeBack(): void {
     this.afterClose = [...this.afterEnd, ...this.afterClose];
     this.afterEnd = [];
+  }
+}
+
+/** Calls that would have closed the connection before the response had left. If it is taken back, they wait for the error page. */
+class Closings {
+  #calls: Call[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  add(call: Call): void {
+    this.#calls.push(call);
+  }
+
+  addFirst(call: Call): void {
+    this.#calls.unshift(call);
+  }
+
+  get areDue(): boolean {
+    return this.#calls.length > 0;
+  }
+
+  /** They don't wait for ever: `close()` is called when `longest` milliseconds have gone by. */
+  limit(longest: number, close: Call): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(close, longest).unref();
+  }
+
+  /** Whether there is such a limit. */
+  get areLimited(): boolean {
+    return this.#timer !== undefined;
+  }
+
+  makeAll(): void {
+    clearTimeout(this.#timer);
+    const due = this.#calls;
+    this.#calls = [];
+    callAll(due);
   }
 }
 

@@ -9,18 +9,13 @@ import {
 } from '../cookies/set-cookie.js';
 import { expectProperties } from '../many-properties.js';
 import { isChunk, isData, refuseEncoding } from './chunk.js';
-import {
-  allowClosing,
-  LONGEST_WAIT,
-  lookUnreadable,
-  lookUnreadableNoMore,
-  postponeClosing,
-} from './closing.js';
+import { allowClosing, lookUnreadable, postponeClosing } from './closing.js';
 import { BothListeners, type EndListener, type HeldEnd } from './end-listener.js';
 import {
   type Freezable,
   freezeHeaders,
   type HeadState,
+  isStandIn,
   lookEnded,
   lookEndedNoMore,
   refuse,
@@ -81,6 +76,11 @@ interface Head {
 }
 
 const NO_LINES: readonly string[] = [];
+
+/** For how long the connection stays open for the store's sake though it is to be closed, in milliseconds. */
+const LONGEST_WAIT = 1000;
+/** The same for an error page in the response's place. */
+const LONGEST_WAIT_FOR_PAGE = 5000;
 
 type HeldResponse = Freezable<Hold>;
 
@@ -170,9 +170,10 @@ class Hold implements HeldEnd, Unwinding, HeadState {
       return;
     }
     this.forgetBody();
-    if (later) writeStatus(res, later);
+    if (later && !isStandIn(res.socket)) writeStatus(res, later); // what stands for a response may be read only now
     callAll(this.postponed?.afterEnd);
-    this.close();
+    if (this.postponed?.closings.areLimited) this.whenOver(() => this.close());
+    else this.close();
     if (this.over) callAll(this.postponed?.afterClose);
     if (!tellsOfItsEnd(res)) closed.call(res);
   }
@@ -200,27 +201,37 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     return this.phase === 'held';
   }
 
-  closeLater(close: Call): void {
+  closeLater(close: Call, isRightAfter: boolean): void {
     this.postponed ??= new Postponed();
-    this.postponed.closings.push(close);
+    const { closings } = this.postponed;
+    closings.add(close);
+    // it may be a server that shuts down, or a timeout, while the store is silent
+    if (!isRightAfter && !closings.areLimited) closings.limit(LONGEST_WAIT, () => this.close());
   }
 
   close(): void {
-    if (!this.isToBeClosed) return;
-    lookUnreadableNoMore(this.res);
-    callAll(this.postponed?.closings);
+    this.postponed?.closings.makeAll();
   }
 
   /** Nobody is sure to send one: the app may wait for the end of an upload that is read no further. */
   closeAfterErrorPage(): void {
-    if (!this.isToBeClosed) return;
-    lookUnreadable(this.res);
-    this.res.once('finish', () => this.close());
-    setTimeout(() => this.close(), LONGEST_WAIT).unref();
+    const { closings } = this.postponed ?? {};
+    if (!closings?.areDue) return;
+    closings.addFirst(lookUnreadable(this.res));
+    closings.limit(LONGEST_WAIT_FOR_PAGE, () => this.close());
+    this.whenOver(() => this.close());
   }
 
-  get isToBeClosed(): boolean {
-    return this.postponed !== undefined && this.postponed.closings.length > 0;
+  whenOver(call: Call): void {
+    const { res } = this;
+    if (this.over || !tellsOfItsEnd(res) || isStandIn(res.socket)) return void setImmediate(call);
+    const told = () => {
+      res.off('finish', told);
+      res.off('close', told);
+      setImmediate(call);
+    };
+    res.on('finish', told);
+    res.on('close', told);
   }
 
   takeBack(error: unknown): void {

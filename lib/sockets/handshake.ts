@@ -12,9 +12,14 @@ export type HandshakeResponse = Partial<
   Pick<ServerResponse, 'writeHead' | 'getHeader' | 'setHeader' | 'once'>
 >;
 
-/** Whatever it is that the client wants to change to: Engine.IO's middleware runs before anybody looks at that. */
+/**
+ * Whatever it is that the client wants to change to: Engine.IO's middleware runs before anybody looks at that. Others, such as
+ * express-ws, make a response that has no connection.
+ */
 export function isHandshake(req: IncomingMessage, res: unknown): boolean {
-  return req.headers.upgrade !== undefined && !(res instanceof ServerResponse);
+  if (req.headers.upgrade === undefined) return false;
+  const { upgrade } = req as { upgrade?: boolean }; // whether Node.js leaves the connection to who listens for upgrades
+  return !(res instanceof ServerResponse) || (upgrade === true && !res.socket);
 }
 
 /**
@@ -30,8 +35,9 @@ export function joinHandshake(context: SessionContext, res: HandshakeResponse, k
     addCookies(res, context.setCookies(false));
     socket.cork();
     context.beforeEnd({
+      isFailure: false,
+      whenOver: setImmediate,
       done(error) {
-        context.tellFailures();
         if (!error) return socket.uncork();
         context.report(error);
         socket.destroy();

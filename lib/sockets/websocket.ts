@@ -85,7 +85,6 @@ export function serveWebSockets(
       if (context) cookies.set(req, context.setCookies(false));
       handleUpgrade(req, socket, head, (client, request) => {
         if (context) keepAlong(context, client);
-        context?.tellFailures();
         callback(client, request);
       });
     };
@@ -123,8 +122,9 @@ async function admit(
 
 function committed(context: SessionContext | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (context) context.beforeEnd({ done: (error) => (error ? reject(error) : resolve()) });
-    else resolve();
+    if (!context) return resolve();
+    const done = (error?: unknown) => (error ? reject(error) : resolve());
+    context.beforeEnd({ isFailure: false, whenOver: setImmediate, done });
   });
 }
 
