@@ -9,6 +9,7 @@ import { Identifier } from './cookies/identify.js';
 import { randomId } from './cookies/random-id.js';
 import { Decisions } from './decisions.js';
 import type { TextStore } from './drivers/awaitable.js';
+import { pauseAfter } from './drivers/back-off.js';
 import { CallbackDriver } from './drivers/callback-driver.js';
 import type { StoreDriver } from './drivers/driver.js';
 import { TextDriver } from './drivers/text-driver.js';
@@ -125,8 +126,7 @@ export class Core {
       this.sockets.checkAll();
     } catch (error) {
       if (failures === 0) this.events.report('', undefined, error, adviseOnNotices);
-      const pause = Math.min(100 * 2 ** failures, 30_000) * (0.5 + Math.random() / 2); // not all processes at once
-      setTimeout(() => void this.#listenTo(store, failures + 1), pause).unref();
+      setTimeout(() => void this.#listenTo(store, failures + 1), pauseAfter(failures)).unref();
     }
   }
 

@@ -7,6 +7,10 @@ const MOST = 100;
 /** For how many times `storeTimeout`: an attempt asks the store twice, and a slow store is not to be given up at once. */
 const PATIENCE = 5;
 
+/** Before connecting again, in milliseconds. */
+const FIRST_PAUSE = 100;
+const LONGEST_PAUSE = 30_000;
+
 /** The attempts at a write that others may get in the way of: not too many, and not for too long. */
 export class Attempts {
   #end: number;
@@ -44,4 +48,14 @@ function tooManyConflicts(attempts: number): SteadyError {
     'ERR_SESSION_CONFLICT',
     `a session could not be stored in ${attempts} attempts, since others kept changing it; write to it less often`,
   );
+}
+
+/**
+ * How long to wait, in milliseconds, before connecting again. At random, so that processes which have lost their
+ * connections together don't all come back at once.
+ *
+ * @param failures how many came before the latest one
+ */
+export function pauseAfter(failures: number): number {
+  return Math.min(FIRST_PAUSE * 2 ** failures, LONGEST_PAUSE) * (0.5 + Math.random() / 2);
 }

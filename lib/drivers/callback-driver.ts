@@ -34,6 +34,7 @@ export class CallbackDriver implements StoreDriver {
 
   write(context: SessionContext, session: Session, data: string, done: Done): void {
     const store = this.#store;
+    // before the store answers, or at least before anybody hears of it: what is changed later is the app's change
     const handOver = once(() => context.handedOver(session));
     callStore(
       (callback) => store.set(session.id, session as unknown as SessionData, callback),
@@ -51,6 +52,7 @@ export class CallbackDriver implements StoreDriver {
   touch(context: SessionContext, session: Session, _data: string | undefined, done: Done): void {
     const store = this.#store as TouchableStore;
     const id = context.req.sessionID;
+    // before the store answers, or at least before anybody hears of it: what is changed later is the app's change
     const handOver = once(() => context.handedOver(session));
     callStore(
       (callback) => store.touch(id, session as unknown as SessionData, callback),
@@ -86,7 +88,7 @@ export class CallbackDriver implements StoreDriver {
   }
 }
 
-/** Before the store answers, or at least before anybody hears of it: what is changed after that is the app's change. */
+/** Does `work` at the first call only. */
 function once(work: () => void): () => void {
   let done = false;
   return () => {

@@ -8,8 +8,8 @@ import { timed } from './timed-driver.js';
  * A store whose operations fail with `ERR_SESSION_STORE_TIMEOUT` after `timeout` milliseconds without an answer. Timing
  * them one by one leaves an app the time that its own part of an `update()` takes.
  *
- * An answer that says nothing fails with `ERR_SESSION_STORE_ANSWER`: taken for `false`, it would be the conflict with another
- * request, or the logout, that never was. So does something in the place of a text; `null`, which most databases answer, is none.
+ * An answer that says nothing fails with `ERR_SESSION_STORE_ANSWER`: taken for `false`, it would report a conflict or a
+ * logout that never happened. So does something in the place of a text; `null`, which most databases answer, is none.
  */
 export function timedStore(store: SessionStore, timeout: number): SessionStore {
   const within = <T>(what: string, method: keyof SessionStore, operation: () => Awaitable<T>): Promise<T> =>
@@ -40,13 +40,13 @@ export function timedStore(store: SessionStore, timeout: number): SessionStore {
   };
 }
 
-const SAYING: ReadonlySet<keyof SessionStore> = new Set(['set', 'touch']);
-const READING: ReadonlySet<keyof SessionStore> = new Set(['get', 'getAndTouch']);
+const ANSWERS_BOOLEAN: ReadonlySet<keyof SessionStore> = new Set(['set', 'touch']);
+const ANSWERS_TEXT: ReadonlySet<keyof SessionStore> = new Set(['get', 'getAndTouch']);
 
 function badAnswer(method: keyof SessionStore, answer: unknown): SteadyError | undefined {
-  if (SAYING.has(method) && (answer === undefined || answer === null))
+  if (ANSWERS_BOOLEAN.has(method) && (answer === undefined || answer === null))
     return contractBroken(`${method}() must answer true or false`, answer);
-  if (READING.has(method) && answer !== undefined && answer !== null && typeof answer !== 'string')
+  if (ANSWERS_TEXT.has(method) && answer !== undefined && answer !== null && typeof answer !== 'string')
     return contractBroken(`${method}() must answer the text that set() was given, or undefined`, answer);
   return undefined;
 }

@@ -1,15 +1,12 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pauseAfter } from '../drivers/back-off.js';
 import { warnOnce } from '../warnings.js';
 import { hasMethods } from './store-options.js';
 import { summary } from './trouble.js';
 
 type Listener = (message: string) => void;
-
-/** How long to wait, in milliseconds, before connecting again: after the first failure, and at most. */
-const FIRST_PAUSE = 100;
-const LONGEST_PAUSE = 30_000;
 
 /** A silent connection is probed this often, in milliseconds, so that one which was cut unnoticed is found out. */
 const PROBE = 10_000;
@@ -125,9 +122,4 @@ export class PostgresNotices {
 /** The same for all that use the table, and short enough for PostgreSQL, which the name of the table need not be. */
 function channelOf(table: string): string {
   return `destroyed ${createHash('sha256').update(table).digest('base64url')}`;
-}
-
-/** At random, so that processes which have lost their connections together don't all come back at once. */
-function pauseAfter(failures: number): number {
-  return Math.min(FIRST_PAUSE * 2 ** failures, LONGEST_PAUSE) * (0.5 + Math.random() / 2);
 }

@@ -3,20 +3,20 @@ import type { SessionContext } from '../../request/context.js';
 import type { Session } from '../../session.js';
 import { keysOfMine } from './merged-text.js';
 
-/** As `drop`. @throws what there is to say, with `onInterrupted: 'error'` */
+/** Drops the write. @throws ERR_SESSION_INTERRUPTED with `onInterrupted: 'error'`, if changes were lost */
 export function giveUp(context: SessionContext, session: Session, mine: string): void {
   const error = drop(context, session, mine);
   if (error && context.core.settings.onInterrupted === 'error') throw error;
 }
 
-/** The session has gone meanwhile, and stays so: nothing is written. @returns what to say of it, if there were changes */
+/** The session has gone meanwhile, and stays so: nothing is written. @returns the error that tells of it, if changes were lost */
 export function drop(context: SessionContext, session: Session, mine: string): SteadyError | undefined {
   context.interrupt(session);
   const keys = keysOfMine(context.viewOf(session), mine).filter((key) => key !== 'cookie');
   return interrupted(context, session.id, keys);
 }
 
-/** Tells of the changes that were dropped. @returns what to say of it, if there were any */
+/** Tells of the changes that were dropped. @returns the error that tells of them, if there are any */
 export function interrupted(
   { core, req }: SessionContext,
   id: string,

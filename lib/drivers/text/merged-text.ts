@@ -60,7 +60,7 @@ export function keysNotStored({ stored }: StoredView, mine: string): string[] {
   return changedKeys(recordOf(stored), JSON.parse(mine));
 }
 
-/** What the request has changed since then. */
+/** What the request has changed since it last saw the record. */
 export function keysOfMine({ seen }: StoredView, mine: string): string[] {
   return changedKeys(recordOf(seen), JSON.parse(mine));
 }

@@ -1,7 +1,7 @@
 import type { SessionRecord } from '../../merge.js';
 import { parseRecord } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
-import { learn, type StoredView } from '../../request/stored-view.js';
+import { learn } from '../../request/stored-view.js';
 import type { Session } from '../../session.js';
 import { Attempts } from '../back-off.js';
 import { type Heritage, withHeritage } from '../heritage.js';
@@ -37,20 +37,18 @@ export async function succeed(
       return false;
     }
     const text = withHeritage(heritage, mine, record, core.settings.merge);
-    const stored = await records.set(context, session, text, view.stored ?? null);
-    if (!stored) await records.readAgain(context, session);
-    else succeeded(view, text, mine);
-    if (stored) context.stored(session.id); // before the former one goes: its sockets are to go along, not to end with it
-    if (stored && (await store.set(heritage.id, old, { expires: 0, expected: old }))) {
+    if (!(await records.set(context, session, text, view.stored ?? null))) {
+      await records.readAgain(context, session);
+      continue;
+    }
+    learn(view, text);
+    view.seen = mine;
+    context.stored(session.id); // before the former one goes: its sockets are to go along, not to end with it
+    if (await store.set(heritage.id, old, { expires: 0, expected: old })) {
       context.noteIds({ heritage: undefined });
       return true;
     }
   }
-}
-
-function succeeded(view: StoredView, text: string, mine: string): void {
-  learn(view, text);
-  view.seen = mine;
 }
 
 /** The former session has been ended meanwhile: its data must not live on. What is new in this one may. */

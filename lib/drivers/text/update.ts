@@ -24,46 +24,58 @@ export async function update<T>(
   const { clears } = context.ending;
   const isCleared = () => context.ending.clears !== clears;
   for (const attempts = new Attempts(records.core.settings.storeTimeout); ; await attempts.next()) {
-    const mayBeThere = !isCleared() && !context.isDestroyed(session);
-    const isThere = mayBeThere && (await records.readAgain(context, session));
-    if (isCleared()) throw gone(); // the app has ended it itself
-    if (!isThere) {
-      drop(context, session, JSON.stringify(session));
-      throw gone();
-    }
-    const view = context.viewOf(session);
-    const { stored, seen } = view; // the request may read and store the session while `change` runs
-    const mine = JSON.stringify(session);
-    const before = records.merged(context, session, mine);
-    const { cookie, ...draft } = JSON.parse(before) as SessionRecord; // it is no data: to lose it would be to lose the session
-    const unchanged = JSON.stringify({ cookie, ...draft });
-    const result = await attempts.withoutTime(() => change(draft));
-    delete draft['cookie'];
-    const text = compactJson({ cookie, ...draft });
-    if (text === unchanged) {
-      if (stored !== undefined) noteSeen(view, seen, withCookieOf(stored, seen)); // what the request has changed is left to its own save
-      applyChanges(session, JSON.parse(mine), draft);
-      return result;
-    }
-    if (isCleared() || context.isDestroyed(session)) continue;
-    const isChange = text !== stored;
-    if (!isChange && isWriteUnderWay(view)) {
-      await whenAnswered(view);
-      continue;
-    }
-    const lifetime = cookieOf(session, mine, before);
-    const answer = toldSet(records, context, session, text, stored ?? null, lifetime);
-    const tried = beginTrying(view, { seen, mine, isChange }, answer);
-    const written = await answer.catch((error) => failed(context, session, draft, error));
-    const isLatest = endTrying(view, tried, written);
-    if (written && !isCleared()) {
-      if (isLatest) learn(view, text);
-      noteSeen(view, seen, withCookieOf(text, mine));
-      const isAlone = view.tried.length === 0; // else a save that began later may have been stored over it
-      noteUpdated(context, session, mine, draft, isLatest && isAlone);
-      return result;
-    }
+    const done = await tryUpdate(records, context, session, change, attempts, isCleared);
+    if (done) return done.result;
   }
+}
+
+/** @returns `undefined` if it is to be tried again: others have changed or ended the session meanwhile, or are writing it */
+async function tryUpdate<T>(
+  records: TextRecords,
+  context: SessionContext,
+  session: Session,
+  change: (draft: SessionRecord) => T | Promise<T>,
+  attempts: Attempts,
+  isCleared: () => boolean,
+): Promise<{ result: T } | undefined> {
+  const mayBeThere = !isCleared() && !context.isDestroyed(session);
+  const isThere = mayBeThere && (await records.readAgain(context, session));
+  if (isCleared()) throw gone(); // the app has ended it itself
+  if (!isThere) {
+    drop(context, session, JSON.stringify(session));
+    throw gone();
+  }
+  const view = context.viewOf(session);
+  const { stored, seen } = view; // the request may read and store the session while `change` runs
+  const mine = JSON.stringify(session);
+  const before = records.merged(context, session, mine);
+  const { cookie, ...draft } = JSON.parse(before) as SessionRecord; // it is no data: to lose it would be to lose the session
+  const unchanged = JSON.stringify({ cookie, ...draft });
+  const result = await attempts.withoutTime(() => change(draft));
+  delete draft['cookie'];
+  const text = compactJson({ cookie, ...draft });
+  if (text === unchanged) {
+    if (stored !== undefined) noteSeen(view, seen, withCookieOf(stored, seen)); // what the request has changed is left to its own save
+    applyChanges(session, JSON.parse(mine), draft);
+    return { result };
+  }
+  if (isCleared() || context.isDestroyed(session)) return undefined;
+  const isChange = text !== stored;
+  if (!isChange && isWriteUnderWay(view)) {
+    await whenAnswered(view);
+    return undefined;
+  }
+  const lifetime = cookieOf(session, mine, before);
+  const answer = toldSet(records, context, session, text, stored ?? null, lifetime);
+  const tried = beginTrying(view, { seen, mine, isChange }, answer);
+  const written = await answer.catch((error) => failed(context, session, draft, error));
+  const isLatest = endTrying(view, tried, written);
+  if (!written || isCleared()) return undefined;
+  if (isLatest) learn(view, text);
+  noteSeen(view, seen, withCookieOf(text, mine));
+  const isAlone = view.tried.length === 0; // else a save that began later may have been stored over it
+  noteUpdated(context, session, mine, draft, isLatest && isAlone);
+  return { result };
 }
 
 /** It may have been stored all the same: a session that is put back to what it was differs from that. A new one has no cookie yet. */

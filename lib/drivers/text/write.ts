@@ -69,8 +69,10 @@ function tryToWrite(
   if (isWriteUnderWay(view) && text === expected)
     return writeAfterOthers(records, context, session, view, attempts);
   const written = records.set(context, session, text, expected, cookieOf(session, mine, text));
-  if (!isPromise(written))
-    return noteWritten(written, records, context, session, id, mine, seen, attempts, text);
+  if (!isPromise(written)) {
+    if (!written) return writeAgain(records, context, session, id, attempts);
+    return noteWritten(context.viewOf(session), text, seen, mine);
+  }
   const tried = beginTrying(view, { seen, mine, isChange: text !== expected }, written);
   return noteLater(written, records, context, session, id, tried, attempts, text);
 }
@@ -86,7 +88,7 @@ async function writeAfterOthers(
   return writeAgain(records, context, session, view.id, attempts);
 }
 
-/** The same for a store that answers later: a later write may have been answered before, and the app may have destroyed the session. */
+/** When the store answers, a later write may have been answered before, and the app may have destroyed the session. */
 async function noteLater(
   written: Promise<boolean>,
   records: TextRecords,
@@ -99,29 +101,15 @@ async function noteLater(
 ): Promise<void> {
   const isWritten = await written;
   const isLatest = endTrying(context.viewOf(session), tried, isWritten);
-  if (isWritten && session.id === context.ending.destroyedId) return destroy(records, session.id, 0); // which has overtaken it
-  if (isWritten && !isLatest) return;
-  const { mine, seen } = tried;
-  await noteWritten(isWritten, records, context, session, id, mine, seen, attempts, text);
+  if (!isWritten) return writeAgain(records, context, session, id, attempts);
+  if (session.id === context.ending.destroyedId) return destroy(records, session.id, 0); // which has overtaken it
+  if (isLatest) noteWritten(context.viewOf(session), text, tried.seen, tried.mine);
 }
 
-function noteWritten(
-  written: boolean,
-  records: TextRecords,
-  context: SessionContext,
-  session: Session,
-  id: string,
-  mine: string,
-  seen: string | undefined,
-  attempts: Attempts | undefined,
-  text: string,
-): Awaitable<void> {
-  if (!written) return writeAgain(records, context, session, id, attempts);
-  const view = context.viewOf(session);
+function noteWritten(view: StoredView, text: string, seen: string | undefined, mine: string): void {
   learn(view, text);
   noteSeen(view, seen, mine);
   noteStored(view, mine);
-  return undefined;
 }
 
 /**
