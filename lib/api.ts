@@ -1,4 +1,5 @@
-// The one list of public names. Those of the stores and the conformance kit have entry points of their own.
+// Where each public name comes from. `index.ts` repeats the names in the forms that TypeScript and Node.js read; a test
+// compares them. Those of the stores and the conformance kit have entry points of their own.
 
 export { type ConnectStoreLike, type ConnectStoreOptions, fromConnectStore } from './adapters/connect.js';
 export { fromCacheManager, fromKeyv, fromUnstorage } from './adapters/key-value.js';

@@ -7,7 +7,10 @@ export type SessionRecord = Record<string, unknown>;
  */
 export type MergeFunction = (base: any, mine: any, theirs: any, key: string) => unknown;
 
-/** Starting a cookie's lifetime anew may change its length by a millisecond or two. */
+/**
+ * In milliseconds. express-session, which may share the store, can shorten a cookie's lifetime by a millisecond or two each
+ * time it starts it anew; ours does not.
+ */
 const LIFETIME_DRIFT = 1000;
 
 /** The later one wins. */

@@ -1,6 +1,7 @@
 import { compact, compactJson } from './compact.js';
 import { Cookie, type CookieData, haveSameAttributes } from './cookies/cookie.js';
 import { cookieJson, isTimeless, plainCookie } from './cookies/cookie-text.js';
+import { hasToJson } from './json-form.js';
 import { changedText, matchesText } from './matches-text.js';
 import type { SessionRecord } from './merge.js';
 
@@ -37,10 +38,12 @@ export class UnreadRecord implements WholeText {
   /** Reads the cookie, if it comes first, as it does where a session was stored as it was made; otherwise `undefined`. */
   static of(text: string): UnreadRecord | undefined {
     if (text.at(-1) !== '}') return undefined;
-    const cookie = readCookie(text);
-    const end = lastStart.length;
-    if (!cookie || (text[end] !== ',' && end !== text.length - 1)) return undefined;
-    return new UnreadRecord(text, lastText, cookie, end === text.length - 1 ? NO_DATA : text.slice(end + 1));
+    const read = readCookie(text);
+    if (!read?.cookie) return undefined;
+    const end = read.start.length;
+    if (text[end] !== ',' && end !== text.length - 1) return undefined;
+    const data = end === text.length - 1 ? NO_DATA : text.slice(end + 1);
+    return new UnreadRecord(text, read.text, read.cookie, data);
   }
 
   /** Whether a session with this cookie and these data is what was read. To make JSON of the cookie takes 0.7 us. */
@@ -62,20 +65,24 @@ export class UnreadRecord implements WholeText {
 
 const COOKIE_FIRST = '{"cookie":';
 
-/** The cookie that was read last, and what came up to its end. Without a lifetime all are alike: this saves 0.5 us, a tenth of a read. */
-let lastText = '';
-let lastStart = '';
-let lastCookie: Readonly<SessionRecord> | undefined;
+interface ReadCookie {
+  /** What the record begins with, up to the end of the cookie. */
+  readonly start: string;
+  readonly text: string;
+  readonly cookie: Readonly<SessionRecord> | undefined;
+}
 
-function readCookie(text: string): Readonly<SessionRecord> | undefined {
+/** The cookie that was read last. Without a lifetime all are alike: this saves 0.5 us, a tenth of a read. */
+let last: ReadCookie | undefined;
+
+function readCookie(record: string): ReadCookie | undefined {
   // `startsWith` compares by character, which would take three times as long
-  if (lastStart !== '' && text.slice(0, lastStart.length) === lastStart) return lastCookie;
-  if (!text.startsWith(COOKIE_FIRST)) return undefined;
-  const end = text.indexOf('}') + 1; // a cookie has no objects in it, or the parser will find out
-  lastStart = compact(text.slice(0, end));
-  lastText = compact(text.slice(COOKIE_FIRST.length, end));
-  lastCookie = Object.freeze(parseObject(lastText));
-  return lastCookie;
+  if (last && record.slice(0, last.start.length) === last.start) return last;
+  if (!record.startsWith(COOKIE_FIRST)) return undefined;
+  const end = record.indexOf('}') + 1; // a cookie has no objects in it, or the parser will find out
+  const text = compact(record.slice(COOKIE_FIRST.length, end));
+  last = { start: compact(record.slice(0, end)), text, cookie: Object.freeze(parseObject(text)) };
+  return last;
 }
 
 /** In characters: to put so long a text together from its parts takes more than to make or to read all of it. */
@@ -113,8 +120,8 @@ function jsonOfData(session: object): string {
 }
 
 /**
- * The same for a stored text and the record that it holds: cut out of the text, if the cookie comes first, as it does
- * where a session was stored as it was made.
+ * The {@link dataText} of a stored record: cut out of its text, if the cookie comes first, as it does where a session was
+ * stored as it was made.
  */
 export function dataTextOf(text: string, record: SessionRecord): string {
   const start = `{"cookie":${JSON.stringify(record['cookie'])}`;
@@ -124,8 +131,8 @@ export function dataTextOf(text: string, record: SessionRecord): string {
 }
 
 /**
- * A session whose data were `before`: that, if they are the same; or, since it is going to be stored, all of it as text. Where
- * the data can't be cut out of that, or it would take longer than to put it together from its parts, just the data.
+ * `before`, if the data are still that; otherwise all of the session as text, since it is about to be stored; or only its
+ * data, where they can't be cut out of that, or where the whole would take longer than joining it from its parts.
  *
  * @param whole what `before` may be a part of
  */
@@ -170,7 +177,7 @@ export function recordText(session: object, data: string, whole?: WholeText): st
   return [COOKIE_FIRST, cookie, data === NO_DATA ? '' : ',', data].join('');
 }
 
-/** Whether a session's JSON does. The app may have put something else in the place of the cookie. */
+/** Whether a session's JSON does. The app may have its own idea of that, or something else in the place of the cookie. */
 function beginsWithCookie(session: object): session is { cookie: Cookie } {
   if (hasToJson(session)) return false;
   for (const key in session) return key === 'cookie' && isOurs((session as { cookie: unknown }).cookie);
@@ -181,11 +188,6 @@ const { toJSON } = Cookie.prototype;
 
 function isOurs(cookie: unknown): boolean {
   return cookie instanceof Cookie && cookie.toJSON === toJSON;
-}
-
-/** An app may have its own idea of a session's JSON, which then is one with or without a cookie. */
-function hasToJson(session: object): boolean {
-  return typeof (session as { toJSON?: unknown }).toJSON === 'function';
 }
 
 function parseObject(text: string): SessionRecord | undefined {
