@@ -752,6 +752,7 @@ describe('options of PostgresStore', () => {
     [{ pool, table: 'é'.repeat(32) }, wrongTable(`"${'é'.repeat(32)}"`)],
     [{ pool, table: 5 }, wrongTable('5 (number)')],
     [{ pool, createTable: 'yes' }, 'PostgresStore: createTable option must be true or false; got "yes"'],
+    [{ pool, notify: 'no' }, 'PostgresStore: notify option must be true or false; got "no"'],
     [
       { pool, cleanupInterval: Infinity },
       'PostgresStore: cleanupInterval option must be a number of milliseconds from 0 (never) to 1000000000; got Infinity (number)',

@@ -483,6 +483,7 @@ describe('options of RedisStore', () => {
     [{ url: 'redis://localhost' }, 'RedisStore has no option url; it is client: createClient({ url })'],
     [{ client, toString: 1 }, `RedisStore has no option toString; it has ${has}`],
     [{ client, prefix: null }, 'RedisStore: prefix option must be a string; got null'],
+    [{ client, notify: 'no' }, 'RedisStore: notify option must be true or false; got "no"'],
   ])('%p is refused', (options, message) => {
     expect(make(options)).toThrow(new TypeError(message));
   });

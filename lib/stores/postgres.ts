@@ -1,4 +1,4 @@
-import { badOption } from '../option-checks.js';
+import { badOption, readBoolean } from '../option-checks.js';
 import { Cleanup, SLICE } from './cleanup.js';
 import { noticeOf } from './id-hash.js';
 import { PostgresNotices } from './postgres-notices.js';
@@ -69,7 +69,7 @@ export class PostgresStore implements SessionStore {
   #tableReady: Promise<void> | undefined;
   #hasOwners: Promise<boolean> | undefined;
 
-  /** @throws {TypeError} if the pool is missing or of another kind, or an option is unknown or of a wrong type. */
+  /** @throws TypeError if the pool is missing or of another kind, or an option is unknown or of a wrong type. */
   constructor(options: PostgresStoreOptions) {
     refuseBare('PostgresStore', options, 'pool', 'query');
     checkOptions('PostgresStore', options, OPTIONS, ELSEWHERE);
@@ -79,9 +79,8 @@ export class PostgresStore implements SessionStore {
       const example = 'For example: new PostgresStore({ pool: new Pool({ connectionString }) })';
       throw new TypeError(`PostgresStore: pool option must be a Pool of pg; got ${kind(pool)}. ${example}`);
     }
-    if (typeof createTable !== 'boolean') {
-      throw badOption('PostgresStore: createTable', createTable, 'true or false');
-    }
+    readBoolean('PostgresStore: createTable', createTable);
+    readBoolean('PostgresStore: notify', notify);
     this.#pool = pool;
     this.#sql = statements(quoteTable(table));
     this.#troubles = troublesOf(table, createTable);
@@ -100,7 +99,7 @@ export class PostgresStore implements SessionStore {
    * The statements that create the table of a store with this option `table` and its index, if they are missing: for
    * a migration.
    *
-   * @throws {TypeError} if it can't be the name of a table.
+   * @throws TypeError if it can't be the name of a table.
    */
   static ddl(table = 'session'): string {
     const quoted = quoteTable(table);
@@ -294,7 +293,7 @@ async function createIfMissing(pool: PostgresPool, table: string): Promise<void>
   }
 }
 
-/** @throws {TypeError} unless it is `table` or `schema.table`, each of a length that PostgreSQL does not cut. */
+/** @throws TypeError unless it is `table` or `schema.table`, each of a length that PostgreSQL does not cut. */
 function quoteTable(table: unknown): string {
   const names = typeof table === 'string' ? table.split('.') : [];
   const valid = (name: string) => /^[^\0"]+$/.test(name) && Buffer.byteLength(name) <= 63;

@@ -1,4 +1,4 @@
-import { badOption } from '../option-checks.js';
+import { badOption, readBoolean } from '../option-checks.js';
 import { warnOnce } from '../warnings.js';
 import { noticeOf } from './id-hash.js';
 import { type Commands, commandsOf, type IoRedisClient, type NodeRedisClient } from './redis-commands.js';
@@ -63,12 +63,13 @@ export class RedisStore implements SessionStore {
   /** Calls back with the hash of the id of each session that any process destroys. There with `notify`. */
   declare readonly onDestroy?: (listener: (id: string) => void) => Promise<() => void>;
 
-  /** @throws {TypeError} if the client is missing or of another kind, or an option is unknown. */
+  /** @throws TypeError if the client is missing or of another kind, or an option is unknown or of a wrong type. */
   constructor(options: RedisStoreOptions) {
     refuseBare('RedisStore', options, 'client', 'get', 'set', 'del');
     checkOptions('RedisStore', options, ['client', 'prefix', 'notify'], ELSEWHERE);
     const { client, prefix = 'sess:', notify = false } = options;
     if (typeof prefix !== 'string') throw badOption('RedisStore: prefix', prefix, 'a string');
+    readBoolean('RedisStore: notify', notify);
     this.#commands = commandsOf(client);
     this.#prefix = prefix;
     this.#owners = new RedisOwners(`${OWNERS}${prefix}`, this.#commands);
@@ -132,6 +133,7 @@ export class RedisStore implements SessionStore {
     try {
       for await (const keys of pages) {
         for (const key of keys) {
+          // with a prefix such as '' the sets of owners match the pattern, too
           if (seen.has(key) || key.startsWith(OWNERS + this.#prefix, prefix.length - this.#prefix.length))
             continue;
           seen.add(key);

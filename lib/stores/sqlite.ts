@@ -50,8 +50,8 @@ export class SqliteStore implements SessionStore {
   #isTableMissing = false;
 
   /**
-   * @throws {TypeError} if the database is missing or of another kind, or an option is unknown.
-   * @throws {SteadyError} if the file can't be opened or the table can't be used.
+   * @throws TypeError if the database is missing or of another kind, or an option is unknown or of a wrong type.
+   * @throws SteadyError if the file can't be opened or the table can't be used.
    */
   constructor(options: SqliteStoreOptions) {
     refuseBare('SqliteStore', options, 'database', 'prepare', 'exec');
