@@ -1,7 +1,8 @@
 import { createSecretKey } from 'node:crypto';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { isSecret, type Secret, sign, unsign } from '../lib/cookies/signature.js';
+import { isSecret, type Secret, unsign } from '../lib/cookies/signature.js';
+import { sign } from './support/sign.js';
 
 /** The package that express-session signs with. */
 const real = require(

@@ -1,5 +1,5 @@
-import { sign } from '../../lib/cookies/signature.js';
 import { pointerOf } from '../../lib/pointer.js';
+import { sign } from '../support/sign.js';
 import { cookieOf, exchange } from './exchange.js';
 import type { GatedStore } from './gated-stores.js';
 import { type Claim, EXPIRE, INITIAL, type Operation } from './operations.js';

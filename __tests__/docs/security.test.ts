@@ -1,9 +1,9 @@
 /** What docs/security.md claims and no other test shows. */
 import { createHash } from 'node:crypto';
-import { sign } from '../../lib/cookies/signature.js';
 import type session from '../../lib/index.js';
 import { passTime, useFrozenClock } from '../differential/clock.js';
 import { BEGUN, baseOptions, begin, dataSeenBy, type Fixture, start } from '../support/lifecycle.js';
+import { sign } from '../support/sign.js';
 import { closeSites, type Handler } from '../support/sites.js';
 import type { StoreName } from '../support/test-stores.js';
 

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { sign } from '../../lib/cookies/signature.js';
 import session from '../../lib/index.js';
+import { sign } from '../support/sign.js';
 
 const SECRET = 'keyboard cat';
 const HOUR = 3_600_000;

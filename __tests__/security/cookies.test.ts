@@ -1,7 +1,7 @@
-import { sign } from '../../lib/cookies/signature.js';
 import session from '../../lib/index.js';
 import { type Answer, Browser } from '../support/http.js';
 import { baseOptions, type Fixture, type Setup, start } from '../support/lifecycle.js';
+import { sign } from '../support/sign.js';
 import { closeSites, type Handler } from '../support/sites.js';
 import { STORES } from '../support/test-stores.js';
 

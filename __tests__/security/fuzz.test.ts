@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { Cookie, readCookies } from '../../lib/cookies/cookie.js';
 import { Identifier } from '../../lib/cookies/identify.js';
-import { sign, unsign } from '../../lib/cookies/signature.js';
+import { unsign } from '../../lib/cookies/signature.js';
 import session from '../../lib/index.js';
 import { ownerOf } from '../../lib/owners.js';
 import { pointerOf } from '../../lib/pointer.js';
 import { dataText, dataTextOf, parseRecord } from '../../lib/record.js';
 import type { IncomingRequest } from '../../lib/request/context.js';
+import { sign } from '../support/sign.js';
 
 /** How many inputs there are in all, at least; set STEADY_FUZZ_RUNS for more. */
 const RUNS = Number(process.env['STEADY_FUZZ_RUNS'] ?? 100_000);

@@ -205,9 +205,9 @@ const scenes: Scene[] = [
     says: ['a stored session is unusable'],
     program: `const memory = store();
       const sessions = session({ ...good, store: memory });
-      const { sign } = require('./lib/cookies/signature.js');
+      const { signatureOf } = require('./lib/cookies/signature.js');
       await memory.set('id', 'no JSON', { expires: Date.now() + 60000 });
-      const cookie = 'connect.sid=' + encodeURIComponent('s:' + sign('id', good.secret));
+      const cookie = 'connect.sid=' + encodeURIComponent('s:id.' + signatureOf('id', good.secret));
       await visit([sessions, (req, res) => res.end()], { headers: { cookie } });`,
   },
   {

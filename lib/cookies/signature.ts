@@ -6,14 +6,9 @@ import { type HmacKey, hmac } from './hmac.js';
 export type Secret = HmacKey;
 
 /**
- * `value` with its HMAC-SHA256 appended, in the format of the `cookie-signature` package: `value.base64`,
- * without padding. Both packages verify each other's cookies.
+ * The HMAC-SHA256 that signs `value`, in base64 without padding: what the `cookie-signature` package appends to it after a
+ * dot.
  */
-export function sign(value: string, secret: Secret): string {
-  return `${value}.${signatureOf(value, secret)}`;
-}
-
-/** What {@link sign} appends. */
 export function signatureOf(value: string, secret: Secret): string {
   return hmac(value, secret).slice(0, SIGNATURE_LENGTH);
 }
