@@ -21,6 +21,7 @@ import type { OwnerOption } from './owners.js';
 import type { Store } from './stores/connect-store.js';
 import { isCallbackStore } from './stores/contract.js';
 import { MemoryStore } from './stores/memory.js';
+import { isOnlyCallbackStore } from './stores/require-session-store.js';
 import type { Serializer } from './stores/serialized.js';
 import type { SessionStore } from './stores/store.js';
 import { kind } from './stores/store-options.js';
@@ -180,7 +181,7 @@ function readTouchAfter(
   const pause = readMilliseconds('touchAfter', touchAfter);
   if (typeof cookie === 'function' || cookie?.expires) return pause;
   const maxAge = cookie ? lifetimeOf(cookie) : undefined;
-  const isKeptByTtl = maxAge === undefined && isOfText(store);
+  const isKeptByTtl = maxAge === undefined && !isOnlyCallbackStore(store);
   const limit = isKeptByTtl ? ttl : maxAge;
   if (limit !== undefined && pause >= limit)
     adviseOnTouchAfter(pause, isKeptByTtl ? 'ttl' : 'cookie.maxAge', limit);
@@ -191,15 +192,11 @@ function readConcurrency(
   { concurrency, rotateAfter }: SessionOptions,
   store: Store | SessionStore,
 ): 'merge' | 'overwrite' {
-  const fallback = isOfText(store) ? 'merge' : 'overwrite';
+  const fallback = isOnlyCallbackStore(store) ? 'overwrite' : 'merge';
   const choice = oneOf<'merge' | 'overwrite'>('concurrency', concurrency ?? fallback, ['merge', 'overwrite']);
   if (rotateAfter && choice === 'overwrite')
     throw badOption('concurrency', choice, "'merge' for rotateAfter to be safe");
   return choice;
-}
-
-function isOfText(store: Store | SessionStore): boolean {
-  return store instanceof MemoryStore || !isCallbackStore(store);
 }
 
 function readSecrets(secret: SessionOptions['secret']): Secret[] | undefined {

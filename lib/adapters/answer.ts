@@ -1,30 +1,18 @@
 import { asError } from '../errors.js';
-
-type NodeCallback = (error?: any, value?: any) => void;
+import { callStore } from '../stores/call-store.js';
 
 /**
- * Calls a method of a callback API and takes its first answer, whatever form it has: a callback, now or later, or an
- * error that is thrown, or a promise.
- *
- * The value of a promise counts only for a method that declares no callback. Others may resolve before their work
- * is done: `async get(id, callback) { this.client.get(id, callback); }`.
+ * Calls a method of a callback API and takes its first answer, as {@link callStore} does: whether a method calls back or
+ * answers by a promise, the number of its parameters tells.
  */
 export function answerOf<T>(api: object, method: string, ...args: unknown[]): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     const operation = (api as Record<string, (...args: unknown[]) => unknown>)[method]!;
-    const callback: NodeCallback = (error, value) => (error ? reject(asError(error)) : resolve(value));
-    const fail = (reason: unknown) => reject(asError(reason));
-    try {
-      const result = operation.call(api, ...args, callback);
-      if (!isPromise(result)) return;
-      const takesCallback = operation.length > args.length;
-      result.then((value) => takesCallback || resolve(value as T | undefined), fail);
-    } catch (error) {
-      fail(error);
-    }
+    callStore(
+      (callback) => operation.call(api, ...args, callback),
+      operation.length <= args.length,
+      (error, value) => (error ? reject(asError(error)) : resolve(value)),
+      () => {},
+    );
   });
-}
-
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Core } from '../core.js';
-import { badOption } from '../option-checks.js';
+import { badOption, oneOf } from '../option-checks.js';
 import type { IncomingRequest, SessionContext } from '../request/context.js';
 import { checkOptions } from '../stores/store-options.js';
 import { keepAlong } from './keep-along.js';
@@ -170,11 +170,8 @@ export function readSocketOptions(
       throw badOption('checkInterval', checkInterval, 'a positive number of milliseconds, 24 days at most');
     sockets.interval = checkInterval;
   }
-  if (onRegenerate !== undefined) {
-    if (onRegenerate !== 'follow' && onRegenerate !== 'close')
-      throw badOption('onRegenerate', onRegenerate, 'one of "follow", "close"');
-    sockets.onRegenerate = onRegenerate;
-  }
+  if (onRegenerate !== undefined)
+    sockets.onRegenerate = oneOf('onRegenerate', onRegenerate, ['follow', 'close']);
   return checkOrigins(origins);
 }
 

@@ -1,9 +1,11 @@
 import { asError } from '../errors.js';
-export type NodeCallback = (error?: any, value?: any) => void;
+
+type NodeCallback = (error?: any, value?: any) => void;
 
 /**
  * Calls a store's method and passes on its first answer: by callback, by throwing or by a rejected promise. A resolved
- * promise is an answer only of a method that takes no callback: others may return one before their work is done.
+ * promise is an answer only of a method that takes no callback: others may return one before their work is done, as
+ * `async get(id, callback) { this.client.get(id, callback); }`.
  *
  * @param promises whether the method takes no callback
  * @param late called with the store's own trouble after its answer, which nobody waits for any more
@@ -17,21 +19,21 @@ export function callStore(
   caught: (error: unknown) => void = late,
 ): void {
   let answered = false;
-  let thrownByUs: unknown;
+  let thrownByDone: unknown;
   const answer: NodeCallback = (error, value) => {
-    if (answered) return isOurs(error) ? caught(error) : undefined;
+    if (answered) return isFromDone(error) ? caught(error) : undefined;
     answered = true;
     try {
       done(error, value);
     } catch (thrown) {
-      thrownByUs = thrown;
+      thrownByDone = thrown;
       throw thrown;
     }
   };
-  const isOurs = (error: unknown) => error !== undefined && error === thrownByUs;
+  const isFromDone = (error: unknown) => error !== undefined && error === thrownByDone;
   const fail = (error: unknown) => {
     if (!answered) answer(asError(error));
-    else if (isOurs(error))
+    else if (isFromDone(error))
       throw error; // it is meant for our caller
     else late(error);
   };

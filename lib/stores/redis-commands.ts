@@ -1,9 +1,10 @@
+import type { ScriptCommands } from './redis-script.js';
 import { hasMethods, kind } from './store-options.js';
 
 // The two clients: how node-redis and ioredis spell what the store asks for.
 
 /** The commands that the store uses, however a client spells them. Times are milliseconds from now. */
-export interface Commands {
+export interface Commands extends ScriptCommands {
   get(key: string): Promise<string | null>;
   getex(key: string, left: number): Promise<string | null>;
   set(key: string, value: string, left: number): Promise<unknown>;
@@ -11,8 +12,6 @@ export interface Commands {
   setIfAbsent(key: string, value: string, left: number): Promise<unknown>;
   pexpire(key: string, left: number): Promise<unknown>;
   del(key: string): Promise<unknown>;
-  eval(script: string, key: string, args: string[]): Promise<unknown>;
-  evalsha(sha1: string, key: string, args: string[]): Promise<unknown>;
   /** Pages of keys as the server has them, of all masters. */
   scan(pattern: string): AsyncIterable<string[]>;
   /** What the client itself puts before all keys; SCAN has to be told, and its answers have it too. */

@@ -32,7 +32,7 @@ export function serialized(store: SessionStore, serializer: Serializer): Session
       if (stored == null || toJson(stored) !== how.expected) return false;
       return store.set(id, fromJson(json), { ...how, expected: stored });
     },
-    touch: (id, expires, owner) => store.touch(id, expires, owner),
+    touch: (id, expires, ...owner) => store.touch(id, expires, ...owner),
     destroy: (id) => store.destroy(id),
     ...(getAndTouch && {
       getAndTouch: async (id, expires) => optional(await getAndTouch.call(store, id, expires)),
