@@ -76,7 +76,7 @@ function session<
   return middleware((options || {}) as SessionOptions, deprecate) as TypedSessionHandler<Data>;
 }
 
-/** Where the compiler reads off what the app gives. */
+/** Lets the compiler infer the literal types of the cookie's name and attributes. */
 interface Inferred<Name, Domain, Path, Secure> {
   name?: Name | undefined;
   cookie?: { domain?: Domain; path?: Path; secure?: Secure } | undefined;

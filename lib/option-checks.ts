@@ -1,7 +1,7 @@
 /**
  * The value, if it is one of `allowed`.
  * @param given what the message shows, where `value` was made of it
- * @throws {TypeError} which also says what was probably meant
+ * @throws TypeError which also says what was probably meant
  */
 export function oneOf<T>(name: string, value: T, allowed: readonly T[], given: unknown = value): T {
   if (allowed.includes(value)) return value;

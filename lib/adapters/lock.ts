@@ -36,7 +36,7 @@ export class IdLock {
     }
   }
 
-  /** The number of ids on which something runs or waits. */
+  /** For tests: the number of ids on which something runs or waits. */
   get size(): number {
     return this.#last.size;
   }

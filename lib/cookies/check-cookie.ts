@@ -7,7 +7,7 @@ import type { CookieOptions } from './cookie.js';
 /** What a Date can hold, in milliseconds (ECMA-262 section 21.4.1.1). */
 const LAST = 8.64e15;
 
-/** @throws {TypeError} for attributes with which no cookie can be sent, or no request is served */
+/** @throws TypeError for attributes with which no cookie can be sent, or no request is served */
 export function checkCookie(cookie: CookieOptions): void {
   const { sameSite, priority, path, domain } = cookie;
   if (sameSite)

@@ -55,8 +55,8 @@ let plain: object = {};
 let plainText = '{}';
 
 /**
- * An object of the same JSON as the cookie whose text was asked for last, if this is its {@link cookieJson} and it has no
- * lifetime of its own: JSON of a session with that is made in half the time.
+ * A plain object whose JSON is `text`, if that is what {@link cookieJson} last gave for a cookie without a lifetime of its
+ * own: a session with it is stringified in half the time.
  */
 export function plainCookie(text: string): object | undefined {
   if (text !== json.text) return undefined;
@@ -74,7 +74,7 @@ const attributes = new LatestText((cookie) => setCookieText(NAME, '', cookie.dat
  * The Set-Cookie line.
  *
  * @param start the name, which is known to be one, and all of the value that is always the same
- * @param encoded the rest of the value: three parts, as each more would take 32 bytes
+ * @param encoded the rest of the value. The line is joined from three parts: each more would take 32 bytes.
  */
 export function setCookieLine(start: string, encoded: string, cookie: Cookie): string {
   return `${start}${encoded}${attributes.of(cookie)}`;

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 
 /**
- * A list of headers such that writeHead() can take it beside headers that are set already. Node.js then takes no pairs, and
- * Node.js 20 of several Set-Cookie just the last; on-headers, which express-session brings, makes up for both.
+ * Headers in a form that writeHead() takes beside headers set already. Node.js then takes no pairs, and Node.js 20 keeps
+ * only the last of several Set-Cookie; on-headers, which express-session uses, makes up for both.
  */
 export function mergeable(res: ServerResponse, headers: unknown): unknown {
   if (!Array.isArray(headers) || res.getHeaderNames().length === 0) return headers;

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Cookie } from './cookie.js';
 import { serializeExpired } from './cookie.js';
 
-/** How many lines may be spent on it in one response. */
+/** The most lines that one response spends on strays. */
 const MOST_LINES = 8;
 
 /** No host name is longer (RFC 1035 section 2.3.4). */

@@ -1,7 +1,7 @@
 import { badOption } from '../option-checks.js';
 import { warnOnce } from '../warnings.js';
 
-/** How many rows one statement of a clean-up removes: a few milliseconds of work, so that others get their turn. */
+/** How many rows one statement removes or lists: a few milliseconds of work, so that others get their turn. */
 export const SLICE = 500;
 
 const LONGEST_INTERVAL = 1_000_000_000; // with the jitter it must fit a timer's 31 bits

@@ -1,20 +1,20 @@
 import { describe, didYouMean } from '../option-checks.js';
 
 /**
- * Refuses options that a store does not have, so that a misspelt or foreign one does not go unnoticed.
+ * Refuses options that do not exist, so that a misspelt or foreign one does not go unnoticed.
  *
  * @param elsewhere of options of other stores: how the same is said here
- * @throws {TypeError}
+ * @throws TypeError
  */
 export function checkOptions(
-  store: string,
+  what: string,
   options: unknown,
   allowed: readonly string[],
   elsewhere: Readonly<Record<string, string>> = {},
 ): void {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(
-      `${store} needs an object of options ({ ${allowed.join(', ')} }); got ${kind(options)}`,
+      `${what} needs an object of options ({ ${allowed.join(', ')} }); got ${kind(options)}`,
     );
   }
   for (const name of Object.keys(options)) {
@@ -25,13 +25,13 @@ export function checkOptions(
       : meant
         ? `did you mean ${meant}?`
         : `it has ${allowed.join(', ')}`;
-    throw new TypeError(`${store} has no option ${name}; ${advice}`);
+    throw new TypeError(`${what} has no option ${name}; ${advice}`);
   }
 }
 
 /**
  * Refuses what belongs into the options, given in their place.
- * @throws {TypeError}
+ * @throws TypeError
  */
 export function refuseBare(store: string, given: unknown, option: string, ...methods: string[]): void {
   if (!hasMethods(given, ...methods)) return;
