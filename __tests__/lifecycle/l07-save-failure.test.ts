@@ -1,6 +1,7 @@
 import express from 'express';
 import session from '../../lib/index.js';
-import { Browser, RawClient, turn } from '../support/http.js';
+import { eventually } from '../support/async.js';
+import { Browser, gate, RawClient, turn } from '../support/http.js';
 import { baseOptions, begin, combine, type Fixture, start as startSite } from '../support/lifecycle.js';
 import {
   closeSites,
@@ -128,6 +129,31 @@ describe.each(combine(HOSTS, GATED_STORES))('%s, %s', (host, store) => {
       expect(reported).toEqual([]);
       expect(fixture.onlyData()).toEqual({ user: 'ada' });
     });
+  });
+
+  test('L7: the error reaches the app, though the client has left before', async () => {
+    const fixture = await startSite({
+      host,
+      store,
+      after: [
+        (req, res) => {
+          req.session.color = 'red';
+          res.on('close', () => left.open());
+          res.end('as written');
+        },
+      ],
+    });
+    const left = gate();
+    const save = fixture.traffic.hold('set');
+    fixture.traffic.fail('set', failure);
+    const exchange = fixture.browser.start('/');
+    exchange.answer.catch(() => {});
+    await save.reached;
+    exchange.leave();
+    await left.opened;
+    save.open();
+    await eventually(() => fixture.site.errors[0]);
+    expect(fixture.site.errors).toEqual([failure]);
   });
 
   describe("saveFailure: 'error'", () => {

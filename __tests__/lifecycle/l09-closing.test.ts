@@ -97,16 +97,26 @@ describe.each(HTTP1_HOSTS)('%s', (host) => {
     return { client, save, traffic };
   }
 
-  test('L9: who gives up the connection later, while the store is at work, waits for the response', async () => {
-    const { client, save } = await whileHeld((socket) => socket.destroy());
+  test.each<[string, (socket: any) => void]>([
+    ['destroy()', (socket) => socket.destroy()],
+    ['end()', (socket) => socket.end()],
+    ['destroySoon()', (socket) => socket.destroySoon()],
+  ])('L9: %s of the connection, while the store is at work, waits for the response', async (_, close) => {
+    const { client, save } = await whileHeld(close);
     save.open();
     expect(await client.closed).toMatch(/\r\n\r\ntext$/);
   });
 
   test('L9: it does not wait for long', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
-    const { client, save, traffic } = await whileHeld((socket) => socket.destroy());
-    await jest.advanceTimersByTimeAsync(999);
+    let close: (() => void) | undefined;
+    const { client, save, traffic } = await whileHeld((socket) => {
+      close = () => socket.destroy();
+    });
+    close?.();
+    await jest.advanceTimersByTimeAsync(500);
+    close?.();
+    await jest.advanceTimersByTimeAsync(499);
     const early = await Promise.race([client.closed, turn()]);
     await jest.advanceTimersByTimeAsync(1);
     jest.useRealTimers();
@@ -128,12 +138,12 @@ describe.each(HTTP1_HOSTS)('%s', (host) => {
     expect(await client.closed).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\ntext/);
   });
 
-  test.each<[string, (socket: any) => void]>([
-    ['a lost connection', (socket) => socket.destroy(Object.assign(new Error('reset'), { syscall: 'read' }))],
-    ['its end', (socket) => socket.end()],
-  ])('L9: %s closes it at once', async (_, close) => {
-    const { client, save, traffic } = await whileHeld(close);
+  test('L9: one that is lost is closed at once', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+    const reset = Object.assign(new Error('reset'), { syscall: 'read' });
+    const { client, save, traffic } = await whileHeld((socket) => socket.destroy(reset));
     expect(await client.closed).toBe('');
+    jest.useRealTimers();
     save.open();
     await traffic.idle();
   });
@@ -266,6 +276,40 @@ describe("saveFailure: 'error'", () => {
     expect(await answer).toBe('');
   });
 
+  test('an error page may take longer than the connection would have waited for the store', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+    const { store, traffic } = makeStore('text store');
+    const save = traffic.hold('set');
+    traffic.fail('set', new Error('away'));
+    const told = gate();
+    let socket: any;
+    let answer: (() => void) | undefined;
+    const site = await serve(
+      'node:http',
+      [
+        session({ ...baseOptions, store, saveFailure: 'error' }),
+        (req, res) => {
+          ({ socket } = req);
+          req.session.color = 'red';
+          res.end('text');
+        },
+      ],
+      (error, req, res) => {
+        answer = () => answer500(error, req, res);
+        told.open();
+      },
+    );
+    const client = new RawClient(site.port).send(GET);
+    await save.reached;
+    socket.destroy();
+    save.open();
+    await told.opened;
+    await jest.advanceTimersByTimeAsync(4999);
+    answer?.();
+    jest.useRealTimers();
+    expect(await client.closed).toMatch(/error: away$/);
+  });
+
   test('what closes the connection does so once', async () => {
     const { store, traffic } = makeStore('text store');
     traffic.fail('set', new Error('away'));
@@ -356,12 +400,13 @@ describe.each([
   ])('an app that %s has its response sent, and its session stored', async (_, fail) => {
     const { store, traffic, data } = makeStore('text store');
     const save = traffic.hold('set');
-    const { client, site } = await answerOfExpress(session({ ...baseOptions, store }), fail);
+    const body = 'x'.repeat(20_000_000);
+    const { client, site } = await answerOfExpress(session({ ...baseOptions, store }), fail, body);
     await save.reached;
     const destroy = jest.spyOn(site.sockets[0]!, 'destroy');
     await eventually(() => destroy.mock.calls[0]);
     save.open();
-    expect(await client.closed).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\ntext$/);
+    expect((await client.closed).endsWith(`\r\n\r\n${body}`)).toBe(true);
     expect(Object.values(data())).toEqual([{ color: 'red' }]);
   });
 
@@ -453,6 +498,7 @@ test('an end that throws: the connection is closed all the same, though nobody s
 });
 
 test('so it is after the error page, which arrives', async () => {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
   const { store } = makeStore('text store');
   const site = await serve('node:http', [
     (_req, res, next) => {
@@ -471,6 +517,8 @@ test('so it is after the error page, which arrives', async () => {
   ]);
   const client = new RawClient(site.port).send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
   expect(await client.closed).toContain('error: no end');
+  expect(jest.getTimerCount()).toBe(0);
+  jest.useRealTimers();
 });
 
 test.each([

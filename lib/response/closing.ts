@@ -95,12 +95,8 @@ function lookUnderWayNoMore(res: Response): void {
 export function lookUnreadable(res: ServerResponse): Call {
   const socket = isHttp2(res) || res.req?.complete !== false ? undefined : res.req.socket;
   if (!socket) return () => {};
-  const before = Object.getOwnPropertyDescriptor(socket, 'readable'); // a test double's, say
   Object.defineProperty(socket, 'readable', { value: false, configurable: true });
-  return () => {
-    Reflect.deleteProperty(socket, 'readable');
-    if (before) Object.defineProperty(socket, 'readable', before);
-  };
+  return () => Reflect.deleteProperty(socket, 'readable');
 }
 
 /** None yet if an earlier response of the connection is to be sent first. */
@@ -114,7 +110,7 @@ function tellOf(closable: Closable, hold: Postponing, closers: readonly Closer[]
     if (!Object.isExtensible(closable)) return;
     for (const name of closers) {
       const close = closable[name];
-      if (typeof close === 'function') closable[name] = postponable(close, name);
+      if (typeof close === 'function') closable[name] = postponable(close);
     }
   }
   closable[slot] = hold;
@@ -124,19 +120,19 @@ function tellNoMore(closable: Closable): void {
   if (slot in closable) closable[slot] = undefined;
 }
 
-function postponable(close: AnyFunction, name: Closer): AnyFunction {
+function postponable(close: AnyFunction): AnyFunction {
   return function (this: unknown, ...args) {
     const closable = this as Closable;
     const hold = closable[slot];
-    if (!hold || !(hold.isRightAfter || isAbandoned(closable, name, args))) return close.apply(this, args);
+    if (!hold || !(hold.isRightAfter || isAbandoned(closable, args))) return close.apply(this, args);
     hold.closeLater(() => close.apply(this, args), hold.isRightAfter);
     return this;
   };
 }
 
 /** Whether it is somebody on this side who gives up a connection that works: not so if the client has left, or its system says so. */
-function isAbandoned(connection: Closable, name: Closer, [error]: readonly unknown[]): boolean {
+function isAbandoned(connection: Closable, [error]: readonly unknown[]): boolean {
   const works = connection.readable === true && connection.writable === true;
   const isLost = (error as NodeJS.ErrnoException | undefined)?.syscall !== undefined;
-  return works && name === 'destroy' && !isLost && 'remoteAddress' in connection;
+  return works && !isLost && 'remoteAddress' in connection;
 }

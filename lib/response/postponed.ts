@@ -24,10 +24,6 @@ class Closings {
     this.#calls.push(call);
   }
 
-  addFirst(call: Call): void {
-    this.#calls.unshift(call);
-  }
-
   get areDue(): boolean {
     return this.#calls.length > 0;
   }

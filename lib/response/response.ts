@@ -217,21 +217,15 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   closeAfterErrorPage(): void {
     const { closings } = this.postponed ?? {};
     if (!closings?.areDue) return;
-    closings.addFirst(lookUnreadable(this.res));
+    closings.add(lookUnreadable(this.res));
     closings.limit(LONGEST_WAIT_FOR_PAGE, () => this.close());
     this.whenOver(() => this.close());
   }
 
   whenOver(call: Call): void {
     const { res } = this;
-    if (this.over || !tellsOfItsEnd(res) || isStandIn(res.socket)) return void setImmediate(call);
-    const told = () => {
-      res.off('finish', told);
-      res.off('close', told);
-      setImmediate(call);
-    };
-    res.on('finish', told);
-    res.on('close', told);
+    if (this.over || !tellsOfItsEnd(res) || isStandIn(res.socket)) setImmediate(call);
+    else res.once('close', () => setImmediate(call));
   }
 
   takeBack(error: unknown): void {
