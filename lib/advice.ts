@@ -178,7 +178,10 @@ export const FOREIGN_PAGE: string =
   'running the middleware alone';
 
 export function adviseOnForeignPage(): void {
-  warnOnce('WARN_SESSION_ORIGIN', `${FOREIGN_PAGE}. Its handshake was refused with 403.`);
+  warnOnce(
+    'WARN_SESSION_ORIGIN',
+    `${FOREIGN_PAGE}. Its handshake was refused with 403, or failed if it had been accepted already.`,
+  );
 }
 
 export function adviseOnWithheldCookie(): void {

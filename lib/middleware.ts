@@ -109,10 +109,11 @@ function serve(core: Core, req: IncomingRequest, res: ServerResponse, next: Next
 
 /** A WebSocket handshake that runs HTTP middleware. */
 function serveHandshake(core: Core, req: IncomingRequest, res: HandshakeResponse, next: Next): void {
+  if (hasSession(core, req)) return next(); // by `sessions.websocket()`, say
   if (isSameHost(req) || isAllowedByCors(req, res)) return accept(core, req, res, next, true);
-  if (isTaken(req.socket)) return next(new SteadyError('ERR_SESSION_ORIGIN', FOREIGN_PAGE));
   adviseOnForeignPage();
-  refuse(req.socket, 403);
+  if (isTaken(req.socket)) next(new SteadyError('ERR_SESSION_ORIGIN', FOREIGN_PAGE));
+  else refuse(req.socket, 403);
 }
 
 /** @param keep whether the socket is tied to its session here; that of Socket.IO is at its `connection` event */
@@ -131,12 +132,15 @@ function openSocketIo(core: Core, req: IncomingRequest, res: ServerResponse, nex
   else serve(core, req, res, next);
 }
 
+function hasSession(core: Core, req: IncomingRequest): boolean {
+  return contextOf(req)?.core === core && Boolean(req.session);
+}
+
 /** That of a `ws` server's handshake, or one with a stand-in for a response. It may have come by the middleware already. */
 function serveWithoutResponse(core: Core, req: IncomingRequest, next: Next): SessionContext | undefined {
-  const known = contextOf(req);
-  if (known?.core === core && req.session) {
+  if (hasSession(core, req)) {
     next();
-    return known;
+    return contextOf(req);
   }
   const context = contextFor(core, req, next);
   if (context) loadSession(context);

@@ -1,5 +1,7 @@
 import { EventEmitter, once } from 'node:events';
+import { createServer } from 'node:http';
 import { connect } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { finished } from 'node:stream/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -519,6 +521,52 @@ test('so it is after the error page, which arrives', async () => {
   expect(await client.closed).toContain('error: no end');
   expect(jest.getTimerCount()).toBe(0);
   jest.useRealTimers();
+});
+
+test('the answer of a clientError handler comes behind the held response', async () => {
+  const { store, traffic } = makeStore('text store');
+  const save = traffic.hold('set');
+  const sessions = session({ ...baseOptions, store });
+  const server = createServer((req: any, res) => {
+    sessions(req, res, () => {
+      req.session.color = 'red';
+      res.end('text');
+    });
+  });
+  const told = gate();
+  server.on('clientError', (_error, socket) => {
+    socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
+    told.open();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = new RawClient((server.address() as AddressInfo).port);
+  client.send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await save.reached;
+  client.send('GARBAGE\r\n\r\n');
+  await told.opened;
+  save.open();
+  expect(await client.closed).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\ntextHTTP\/1\.1 400 /);
+  server.close();
+});
+
+test('a failed save adds no listener to a response that has many', async () => {
+  const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  const { store, traffic } = makeStore('text store');
+  traffic.fail('set', new Error('away'));
+  const site = await serve('node:http', [
+    session({ ...baseOptions, store }),
+    (req, res) => {
+      req.session.color = 'red';
+      while (res.listenerCount('close') < res.getMaxListeners()) res.on('close', () => {});
+      res.end('text');
+    },
+  ]);
+  await new RawClient(site.port).get('/').closed;
+  await eventually(() => site.errors[0]);
+  const warnings = warn.mock.calls.map(([warning]) => String(warning));
+  warn.mockRestore();
+  expect(warnings.filter((text) => text.includes('MaxListeners'))).toEqual([]);
 });
 
 test.each([

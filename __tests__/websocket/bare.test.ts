@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { Server } from 'socket.io';
 import { io as connect } from 'socket.io-client';
-import { WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import session from '../../lib/index.js';
 import { eventually } from '../support/async.js';
 import {
@@ -139,6 +139,43 @@ describe.each<[string, (req: IncomingMessage) => unknown]>([
     await expect(open(FOREIGN)).rejects.toThrow(/^403$/);
     expect(users).toEqual([]);
   });
+});
+
+test('a handshake that is answered as any request keeps the cookies of the app', async () => {
+  const sessions = session({ secret: SECRET, resave: false, saveUninitialized: false });
+  const server = await listen();
+  server.on('upgrade', (req: any, socket: any) => {
+    const res = new ServerResponse(req);
+    sessions(req, res, () => {
+      req.session.asked = true;
+      res.setHeader('Set-Cookie', 'mine=1');
+      res.assignSocket(socket);
+      res.writeHead(401, { Connection: 'close' }).end('log in');
+      socket.end();
+    });
+  });
+  const refused = new WebSocket(`ws://127.0.0.1:${portOf(server)}/`);
+  refused.on('error', () => {});
+  const [, answer] = await once(refused, 'unexpected-response');
+
+  expect(answer.statusCode).toBe(401);
+  expect(answer.headers['set-cookie']).toEqual(['mine=1', expect.stringMatching(/^connect\.sid=s%3A/)]);
+});
+
+test('a socket that sessions.websocket() has let in has its session in the middleware, too', async () => {
+  const sessions = session({ secret: SECRET, resave: false, saveUninitialized: false });
+  const server = await listen();
+  const wss = new WebSocketServer({ server });
+  sessions.websocket(wss, { origins: [FOREIGN] });
+  const told = new Promise<any>((resolve) => {
+    wss.on('connection', (_socket, req: any) => {
+      const { session: before } = req;
+      sessions(req, new ServerResponse(req), (error?: unknown) => resolve([error, req.session === before]));
+    });
+  });
+  await openSocket(portOf(server), { origin: FOREIGN });
+
+  expect(await told).toEqual([undefined, true]);
 });
 
 describe('io.engine.use(sessions)', () => {

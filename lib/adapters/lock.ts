@@ -1,3 +1,5 @@
+import { unref } from '../timers.js';
+
 /** How long, in ms, an operation that does not end keeps the next ones from starting. */
 const PATIENCE = 30_000;
 
@@ -27,7 +29,7 @@ export class IdLock {
       if (this.#last.get(id) === opened) this.#last.delete(id);
     };
     const timer = setTimeout(release, PATIENCE);
-    timer.unref();
+    unref(timer);
     try {
       return await operation();
     } finally {

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { IncomingMessage } from 'node:http';
 import type { Cookie } from '../cookies/cookie.js';
 import type { Identity } from '../cookies/identify.js';
@@ -9,6 +10,7 @@ import { dataText, NO_DATA, type UnreadRecord } from '../record.js';
 import type { EndListener, HeldEnd } from '../response/end-listener.js';
 import { afterUnwinding, type Unwinding } from '../response/unwinding.js';
 import { assignData, type Callback, type Session, type SessionRequest } from '../session.js';
+import { nextTurn } from '../timers.js';
 import { beforeEnd } from './commit.js';
 import { type Ending, NOT_ENDED } from './ending.js';
 import { exposeSession, isBehindAnother, isExposed } from './exposed-session.js';
@@ -360,8 +362,9 @@ export class SessionContext implements EndListener, Unwinding, Visit {
   /** As express-session, the error reaches the app after the response. Express closes the connection upon it, if not before. */
   failAfterwards(error: unknown): void {
     const { next } = this;
-    if (this.end) this.end.whenOver(() => next(error));
-    else setImmediate(next, error); // a response that is streamed may go on for hours
+    if (this.end)
+      this.end.whenOver(AsyncResource.bind(() => next(error))); // the response may be over by another request's doing
+    else nextTurn(next, error); // a response that is streamed may go on for hours
   }
 
   closed(): void {

@@ -1,7 +1,5 @@
 import type { Callback } from '../session.js';
-
-/** The real one, also where tests put a fake one in its place later: no response has to wait for those. */
-const nextTurn = setImmediate;
+import { nextTurn } from '../timers.js';
 
 /**
  * An operation that finishes in a later turn of the event loop. Our MemoryStore answers at once, express-session's does not:

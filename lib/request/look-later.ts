@@ -1,3 +1,5 @@
+import { unref } from '../timers.js';
+
 /** How long after a response its session is looked at again, in milliseconds. */
 const LATER = 1000;
 
@@ -8,7 +10,7 @@ let looks: (() => void)[] = [];
 
 /** Calls back in a while: one timer for all, since one for each request would cost more than the request's session. */
 export function lookLater(look: () => void): void {
-  if (looks.length === 0) setTimeout(lookNow, LATER).unref();
+  if (looks.length === 0) unref(setTimeout(lookNow, LATER));
   if (looks.length < MOST) looks.push(look);
 }
 

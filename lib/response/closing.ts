@@ -133,6 +133,7 @@ function postponable(close: AnyFunction): AnyFunction {
 /** Whether it is somebody on this side who gives up a connection that works: not so if the client has left, or its system says so. */
 function isAbandoned(connection: Closable, [error]: readonly unknown[]): boolean {
   const works = connection.readable === true && connection.writable === true;
-  const isLost = (error as NodeJS.ErrnoException | undefined)?.syscall !== undefined;
+  const { syscall, code } = (error ?? {}) as NodeJS.ErrnoException;
+  const isLost = syscall !== undefined || code?.includes('_SSL_');
   return works && !isLost && 'remoteAddress' in connection;
 }

@@ -1,3 +1,5 @@
+import { unref } from '../timers.js';
+
 export type Call = () => void;
 
 /** What is done with a response once it has been ended, and so has to wait. Most responses have nothing of the kind. */
@@ -5,7 +7,7 @@ export class Postponed {
   readonly closings: Closings = new Closings();
   /** Calls that came right after the end. They are made after the real end, to fail as they would have. */
   afterEnd: Call[] = [];
-  /** Calls that came when a plain response would have been over by then. They are made when this one is. */
+  /** Calls that are made when the response is over; among them those that came when a plain one would have been. */
   afterClose: Call[] = [];
 
   /** The response that they were about was taken back: they are not to fail as if they came after the end of the error page. */
@@ -31,7 +33,7 @@ class Closings {
   /** They don't wait for ever: `close()` is called when `longest` milliseconds have gone by. */
   limit(longest: number, close: Call): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(close, longest).unref();
+    this.#timer = unref(setTimeout(close, longest));
   }
 
   /** Whether there is such a limit. */

@@ -8,6 +8,7 @@ import {
   withSetCookie,
 } from '../cookies/set-cookie.js';
 import { expectProperties } from '../many-properties.js';
+import { nextTurn } from '../timers.js';
 import { isChunk, isData, refuseEncoding } from './chunk.js';
 import { allowClosing, lookUnreadable, postponeClosing } from './closing.js';
 import { BothListeners, type EndListener, type HeldEnd } from './end-listener.js';
@@ -223,9 +224,11 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   }
 
   whenOver(call: Call): void {
-    const { res } = this;
-    if (this.over || !tellsOfItsEnd(res) || isStandIn(res.socket)) setImmediate(call);
-    else res.once('close', () => setImmediate(call));
+    const { socket, req } = this.res;
+    const wasCutOff = !socket && req?.socket?.destroyed === true; // before its turn came
+    if (this.over || wasCutOff || isStandIn(socket)) return void nextTurn(call);
+    this.postponed ??= new Postponed();
+    this.postponed.afterClose.push(() => nextTurn(call));
   }
 
   takeBack(error: unknown): void {

@@ -1,6 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { IncomingRequest, SessionContext } from '../request/context.js';
 import { afterUnwinding } from '../response/unwinding.js';
+import { nextTurn } from '../timers.js';
 import { keepAlong, type WebSocketLike } from './keep-along.js';
 import { refuse } from './refuse.js';
 
@@ -36,7 +37,7 @@ export function joinHandshake(context: SessionContext, res: HandshakeResponse, k
     socket.cork();
     context.beforeEnd({
       isFailure: false,
-      whenOver: setImmediate,
+      whenOver: nextTurn,
       done(error) {
         if (!error) return socket.uncork();
         context.report(error);
@@ -78,8 +79,8 @@ export function refuseOnError(
 /** Engine.IO writes `name: value` for each header, and so would join several cookies by a comma. */
 function addCookies(res: HandshakeResponse, lines: readonly string[]): void {
   if (lines.length === 0) return;
-  const before = res.getHeader?.('Set-Cookie') ?? [];
-  res.setHeader?.('Set-Cookie', [before, lines].flat().join('\r\nSet-Cookie: '));
+  const all = [res.getHeader?.('Set-Cookie') ?? [], lines].flat() as string[];
+  res.setHeader?.('Set-Cookie', res instanceof ServerResponse ? all : all.join('\r\nSet-Cookie: '));
 }
 
 /** Engine.IO's heartbeats are messages, too: one letter each. */

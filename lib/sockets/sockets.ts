@@ -1,6 +1,7 @@
 import { Recent } from '../recent.js';
 import type { SessionContext } from '../request/context.js';
 import { hashOf, noticeOf } from '../stores/id-hash.js';
+import { unref } from '../timers.js';
 import { followTo, type SocketLife } from './socket-life.js';
 
 /** RFC 6455 section 7.4.1: the endpoint received something that violates its policy. */
@@ -188,7 +189,7 @@ export class SocketRegistry {
     clearTimeout(this.#timer);
     this.#wakesAt = time;
     // a timer counts whole milliseconds, and may be early by a part of one
-    this.#timer = setTimeout(() => this.#wake(), Math.max(0, delay) + 1).unref();
+    this.#timer = unref(setTimeout(() => this.#wake(), Math.max(0, delay) + 1));
   }
 
   #sleep(): void {

@@ -4,6 +4,7 @@ import type { Core } from '../core.js';
 import { badOption, oneOf } from '../option-checks.js';
 import type { IncomingRequest, SessionContext } from '../request/context.js';
 import { checkOptions } from '../stores/store-options.js';
+import { nextTurn } from '../timers.js';
 import { keepAlong } from './keep-along.js';
 import { checkOrigins, isAllowedOrigin, type Origins } from './origin.js';
 import { refuse } from './refuse.js';
@@ -124,7 +125,7 @@ function committed(context: SessionContext | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     if (!context) return resolve();
     const done = (error?: unknown) => (error ? reject(error) : resolve());
-    context.beforeEnd({ isFailure: false, whenOver: setImmediate, done });
+    context.beforeEnd({ isFailure: false, whenOver: nextTurn, done });
   });
 }
 

@@ -1,6 +1,7 @@
 import { SteadyError } from '../errors.js';
 import { badOption } from '../option-checks.js';
 import type { Callback, SessionData } from '../session.js';
+import { nextTurn } from '../timers.js';
 import { callable } from './callable.js';
 import { type SessionCallback, Store } from './connect-store.js';
 import { MemoryRecords } from './memory-records.js';
@@ -113,7 +114,7 @@ class MemorySessionStore extends Store implements SessionStore {
   override length(callback: (error: any, length?: number) => void): void;
   override length(callback?: (error: any, length?: number) => void): unknown {
     const count = this.records.count();
-    return callback ? void count.then((size) => setImmediate(callback, null, size)) : count;
+    return callback ? void count.then((size) => nextTurn(callback, null, size)) : count;
   }
 
   /** Deletes all sessions. */
@@ -227,10 +228,10 @@ function answer<T>(callback: (error?: any, value?: T) => void, work: () => T | u
   try {
     value = work();
   } catch (error) {
-    setImmediate(callback, error);
+    nextTurn(callback, error);
     return;
   }
-  setImmediate(callback, null, value);
+  nextTurn(callback, null, value);
 }
 
 /** Calls back with an error or with nothing at all. */
@@ -238,10 +239,10 @@ function finish(callback: Callback, work: () => void): void {
   try {
     work();
   } catch (error) {
-    setImmediate(callback, error);
+    nextTurn(callback, error);
     return;
   }
-  setImmediate(callback);
+  nextTurn(callback);
 }
 
 async function promise<T>(work: () => T): Promise<T> {

@@ -1,3 +1,5 @@
+import { nextTurn, unref } from '../timers.js';
+
 /** What a {@link Sweeper} looks after. */
 export interface Expiring {
   /** No record expires before this (epoch ms); `Infinity` if there is none. */
@@ -40,7 +42,7 @@ export class Sweeper {
   /** Removes all that has expired by now: at once if it is little, else in slices. */
   async finish(): Promise<void> {
     while (this.records.removeExpired(Date.now(), SLICE) === SLICE) {
-      await new Promise((resume) => setImmediate(resume));
+      await new Promise((resume) => nextTurn(resume));
     }
   }
 
@@ -54,7 +56,7 @@ export class Sweeper {
     clearTimeout(this.timer);
     this.wakesAt = time;
     this.timer = setTimeout(() => this.sweep(), time - now);
-    this.timer.unref();
+    unref(this.timer);
   }
 
   private sweep(): void {
