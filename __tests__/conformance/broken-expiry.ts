@@ -94,10 +94,10 @@ export const brokenExpiry: BrokenStore[] = [
       'expiry: a set that is refused does not prolong the record',
       'expiry: a record made with `expected: null` is there until it expires, and then gone',
       'expiry: a set with `expected: text` gives a record a later expiry, and no more than that',
-      'expiry: a set with `expected: text` gives a record an earlier expiry',
       'expiry: set gives a record an earlier expiry',
       'expiry: touch shortens the life of a record',
     ],
+    mostly: ['expiry: a set with `expected: text` gives a record an earlier expiry'],
     Store: class extends ReferenceStore {
       override set(id: string, text: string, how: SetOptions) {
         return super.set(id, text, { ...how, expires: inSeconds(how.expires) });

@@ -102,7 +102,6 @@ describe.each(HTTP1_HOSTS)('%s', (host) => {
   test.each<[string, (socket: any) => void]>([
     ['destroy()', (socket) => socket.destroy()],
     ['end()', (socket) => socket.end()],
-    ['destroySoon()', (socket) => socket.destroySoon()],
   ])('L9: %s of the connection, while the store is at work, waits for the response', async (_, close) => {
     const { client, save } = await whileHeld(close);
     save.open();

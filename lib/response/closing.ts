@@ -110,7 +110,7 @@ function tellOf(closable: Closable, hold: Postponing, closers: readonly Closer[]
     if (!Object.isExtensible(closable)) return;
     for (const name of closers) {
       const close = closable[name];
-      if (typeof close === 'function') closable[name] = postponable(close);
+      if (typeof close === 'function') closable[name] = postponable(close, name);
     }
   }
   closable[slot] = hold;
@@ -120,20 +120,23 @@ function tellNoMore(closable: Closable): void {
   if (slot in closable) closable[slot] = undefined;
 }
 
-function postponable(close: AnyFunction): AnyFunction {
+function postponable(close: AnyFunction, name: Closer): AnyFunction {
   return function (this: unknown, ...args) {
     const closable = this as Closable;
     const hold = closable[slot];
-    if (!hold || !(hold.isRightAfter || isAbandoned(closable, args))) return close.apply(this, args);
+    if (!hold || !(hold.isRightAfter || isAbandoned(closable, name, args))) return close.apply(this, args);
     hold.closeLater(() => close.apply(this, args), hold.isRightAfter);
     return this;
   };
 }
 
-/** Whether it is somebody on this side who gives up a connection that works: not so if the client has left, or its system says so. */
-function isAbandoned(connection: Closable, [error]: readonly unknown[]): boolean {
+/**
+ * Whether it is somebody on this side who gives up a connection that works: not so if the client has left, or its system says
+ * so; or if Node.js itself calls `destroySoon()`, when a response has been sent past us.
+ */
+function isAbandoned(connection: Closable, name: Closer, [error]: readonly unknown[]): boolean {
   const works = connection.readable === true && connection.writable === true;
   const { syscall, code } = (error ?? {}) as NodeJS.ErrnoException;
   const isLost = syscall !== undefined || code?.includes('_SSL_');
-  return works && !isLost && 'remoteAddress' in connection;
+  return works && name !== 'destroySoon' && !isLost && 'remoteAddress' in connection;
 }

@@ -207,7 +207,13 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     const { closings } = this.postponed;
     closings.add(close);
     // it may be a server that shuts down, or a timeout, while the store is silent
-    if (!isRightAfter && !closings.areLimited) closings.limit(LONGEST_WAIT, () => this.close());
+    if (!isRightAfter && !closings.areLimited) closings.limit(LONGEST_WAIT, () => this.closeNow());
+  }
+
+  /** What closes a connection may do so by other methods of it, which are not to wait again. */
+  closeNow(): void {
+    allowClosing(this.res, this, this.headersHaveLeft);
+    this.close();
   }
 
   close(): void {
