@@ -51,6 +51,11 @@ export function canBeHeld(res: ServerResponse): boolean {
   return typeof (res as Partial<ServerResponse> | undefined)?.end === 'function';
 }
 
+/** The connection has taken all of it: a plain one would be over in a few ticks. */
+function isNearlyOver(res: ServerResponse): boolean {
+  return !isHttp2(res) && res.finished === true && !res.socket?.writableNeedDrain;
+}
+
 /** A test double may have no events. */
 function tellsOfItsEnd(res: ServerResponse): boolean {
   return typeof res.on === 'function';
@@ -188,7 +193,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
 
   /** While the end is held, and for the few ticks until all is over, when a plain response would have been over already. */
   get isPostponing(): boolean {
-    return this.isHeld || (this.phase === 'released' && !this.over && this.res.writableFinished);
+    return this.isHeld || (this.phase === 'released' && !this.over && isNearlyOver(this.res));
   }
 
   postpone(method: Method, args: unknown[]): void {
