@@ -31,6 +31,7 @@ import { inTurn } from './stores/in-turn.js';
 import { MemoryStore } from './stores/memory.js';
 import { type Serializer, serialized } from './stores/serialized.js';
 import type { SessionStore } from './stores/store.js';
+import { unref } from './timers.js';
 
 /**
  * The store as one of text, that is silent no longer than it may. A callback store is made into one that is safe within
@@ -126,7 +127,7 @@ export class Core {
       this.sockets.checkAll();
     } catch (error) {
       if (failures === 0) this.events.report('', undefined, error, adviseOnNotices);
-      setTimeout(() => void this.#listenTo(store, failures + 1), pauseAfter(failures)).unref();
+      unref(setTimeout(() => void this.#listenTo(store, failures + 1), pauseAfter(failures)));
     }
   }
 

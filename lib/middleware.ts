@@ -21,7 +21,8 @@ import { type IncomingRequest, type Next, SessionContext } from './request/conte
 import { loadSession } from './request/loading.js';
 import { Newcomer } from './request/newcomer.js';
 import { contextOf } from './request/request-slot.js';
-import { canBeHeld, holdEnd } from './response/response.js';
+import { canBeHeld } from './response/real-response.js';
+import { holdEnd } from './response/response.js';
 import { type HandshakeResponse, isHandshake, joinHandshake, refuseOnError } from './sockets/handshake.js';
 import { isAllowedByCors, isSameHost } from './sockets/origin.js';
 import { isTaken, refuse } from './sockets/refuse.js';

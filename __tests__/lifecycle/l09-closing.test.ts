@@ -1,7 +1,5 @@
 import { EventEmitter, once } from 'node:events';
-import { createServer } from 'node:http';
 import { connect } from 'node:http2';
-import type { AddressInfo } from 'node:net';
 import { finished } from 'node:stream/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -470,83 +468,46 @@ test.each<[string, any[]]>([
   },
 );
 
-test('an end that throws: the connection is closed all the same, though nobody sends an error page', async () => {
-  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
-  const told = gate();
-  const { store } = makeStore('text store');
-  const site = await serve(
-    'node:http',
-    [
-      (_req, res, next) => {
-        res.end = () => {
-          throw new Error('no end');
-        };
-        next();
-      },
-      session({ ...baseOptions, store }),
-      (req, res) => {
-        res.end('text');
-        req.socket.destroy();
-      },
-    ],
-    () => told.open(),
-  );
-  const client = new RawClient(site.port).send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
-  await told.opened;
-  await jest.advanceTimersByTimeAsync(5000);
-  jest.useRealTimers();
-  expect(await client.closed).toBe('');
-});
+describe('an end that throws, and a connection that is closed in the same breath', () => {
+  const request = async (onError?: ErrorHandler): Promise<RawClient> => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+    const site = await serve(
+      'node:http',
+      [
+        (_req, res, next) => {
+          const { end } = res;
+          res.end = () => {
+            res.end = end;
+            throw new Error('no end');
+          };
+          next();
+        },
+        session({ ...baseOptions, store: makeStore('text store').store }),
+        (req, res) => {
+          res.end('text');
+          req.socket.destroy();
+        },
+      ],
+      onError,
+    );
+    return new RawClient(site.port).send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  };
 
-test('so it is after the error page, which arrives', async () => {
-  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
-  const { store } = makeStore('text store');
-  const site = await serve('node:http', [
-    (_req, res, next) => {
-      const { end } = res;
-      res.end = () => {
-        res.end = end;
-        throw new Error('no end');
-      };
-      next();
-    },
-    session({ ...baseOptions, store }),
-    (req, res) => {
-      res.end('text');
-      req.socket.destroy();
-    },
-  ]);
-  const client = new RawClient(site.port).send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
-  expect(await client.closed).toContain('error: no end');
-  expect(jest.getTimerCount()).toBe(0);
-  jest.useRealTimers();
-});
+  test('it is closed in the end, though nobody sends an error page', async () => {
+    const told = gate();
+    const client = await request(() => told.open());
+    await told.opened;
+    await jest.advanceTimersByTimeAsync(5000);
+    jest.useRealTimers();
+    expect(await client.closed).toBe('');
+  });
 
-test('the answer of a clientError handler comes behind the held response', async () => {
-  const { store, traffic } = makeStore('text store');
-  const save = traffic.hold('set');
-  const sessions = session({ ...baseOptions, store });
-  const server = createServer((req: any, res) => {
-    sessions(req, res, () => {
-      req.session.color = 'red';
-      res.end('text');
-    });
+  test('it is closed after the error page, which arrives', async () => {
+    const client = await request();
+    expect(await client.closed).toContain('error: no end');
+    expect(jest.getTimerCount()).toBe(0);
+    jest.useRealTimers();
   });
-  const told = gate();
-  server.on('clientError', (_error, socket) => {
-    socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
-    told.open();
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const client = new RawClient((server.address() as AddressInfo).port);
-  client.send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
-  await save.reached;
-  client.send('GARBAGE\r\n\r\n');
-  await told.opened;
-  save.open();
-  expect(await client.closed).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\ntextHTTP\/1\.1 400 /);
-  server.close();
 });
 
 test('a failed save adds no listener to a response that has many', async () => {

@@ -1,4 +1,5 @@
 import type { SessionStore, SetOptions } from '../stores/store.js';
+import { unref } from '../timers.js';
 import { requireMethods } from './backend.js';
 import { isKeptText, type KeptText, liveText } from './kept-text.js';
 
@@ -108,6 +109,6 @@ class MapSweeper {
 
   #wait(ms: number, then: () => void): void {
     this.#timer = setTimeout(then, ms);
-    this.#timer.unref();
+    unref(this.#timer);
   }
 }

@@ -4,6 +4,7 @@ import type { SessionEvent, SessionEventName } from '../events.js';
 import type { AppRequest } from '../express-types.js';
 import type { SessionContext } from '../request/context.js';
 import { contextOf } from '../request/request-slot.js';
+import { unref } from '../timers.js';
 import { Directory } from './directory.js';
 import { asOfNow, isSameOrigin } from './guard.js';
 import { hashOf } from './hash.js';
@@ -111,7 +112,7 @@ export class Inspector {
     contextOf(req)?.letGo(); // hours later the session is another one, and must not be stored as it is now
     this.#watchers.add(watcher);
     res.on('close', () => this.#left(watcher));
-    this.#heartbeat ??= setInterval(() => this.#beat(), this.#settings.checkInterval).unref();
+    this.#heartbeat ??= unref(setInterval(() => this.#beat(), this.#settings.checkInterval));
     watcher.send('hello', {
       now: Date.now(),
       pid: process.pid,
@@ -166,7 +167,7 @@ export class Inspector {
     const fate = name && event ? this.#directory.note(name, event) : undefined;
     if (this.#watchers.size === 0) return;
     if (fate && event) this.#mark(event.session, fate);
-    this.#pause ??= setTimeout(() => this.#tellNews(), PAUSE).unref();
+    this.#pause ??= unref(setTimeout(() => this.#tellNews(), PAUSE));
   }
 
   #mark(session: string, fate: 'live' | 'gone'): void {

@@ -34,7 +34,8 @@ export function isExposed(req: object): boolean {
 
 /** Whether it is an accessor of the app's, which may ask ours. */
 export function isBehindAnother(req: object): boolean {
-  return ![undefined, accessor.get].includes(giverOf(req));
+  const giver = giverOf(req);
+  return giver !== undefined && giver !== accessor.get;
 }
 
 /** A property descriptor would take 120 bytes each time, a quarter of what a request without a session costs. */

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Call } from './postponed.js';
+import type { AnyFunction } from './real-response.js';
 import { isHttp2 } from './response-head.js';
 
 // Code that has ended a response may close its connection in the same breath, as in `res.end('too large'); req.destroy()`, or
@@ -8,8 +9,6 @@ import { isHttp2 } from './response-head.js';
 
 /** What ends a socket, or a stream of HTTP/2. */
 const CLOSERS = ['end', 'destroy', 'destroySoon', 'close'] as const;
-
-type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
 type Closer = (typeof CLOSERS)[number];
 

@@ -1,4 +1,5 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
+import { type AnyFunction, isStandIn } from './real-response.js';
 import { isHttp2 } from './response-head.js';
 
 // What makes a held response look as if its headers had left, while they can still be added to.
@@ -26,7 +27,6 @@ export type Freezable<State extends HeadState = HeadState> = ServerResponse & {
 };
 
 type HeaderMethod = 'setHeader' | 'appendHeader' | 'removeHeader' | 'setHeaders';
-type AnyFunction = (this: unknown, ...args: any[]) => any;
 
 /** Stands for the head that a plain response would have sent by now. */
 const HELD = 'held';
@@ -86,14 +86,6 @@ function freezeByMethods(res: Freezable): void {
  */
 export function lookEnded(res: Freezable): void {
   if (!isStandIn(res.socket)) new LooksEnded(res);
-}
-
-/**
- * Platforms without connections, such as AWS Lambda, make responses of which some are collected as soon as they say that they
- * have ended. What stands for the socket is no stream then.
- */
-export function isStandIn(socket: unknown): boolean {
-  return Boolean(socket) && typeof (socket as { pipe?: unknown }).pipe !== 'function';
 }
 
 export function lookEndedNoMore(res: Freezable): void {

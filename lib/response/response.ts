@@ -16,7 +16,6 @@ import {
   type Freezable,
   freezeHeaders,
   type HeadState,
-  isStandIn,
   lookEnded,
   lookEndedNoMore,
   refuse,
@@ -24,6 +23,18 @@ import {
   thawHeaders,
 } from './frozen-head.js';
 import { type Call, callAll, Postponed } from './postponed.js';
+import {
+  type AnyFunction,
+  callWith,
+  cutOff,
+  hasNoHeadOfItsOwn,
+  isNearlyOver,
+  isStandIn,
+  type Method,
+  methodsOf,
+  type RealMethods,
+  tellsOfItsEnd,
+} from './real-response.js';
 import {
   copyHeaders,
   forgetRepresentation,
@@ -46,21 +57,6 @@ export function holdEnd(res: ServerResponse, listener: EndListener): void {
   else new Hold(res as HeldResponse, listener);
 }
 
-/** Test doubles and programs give `{}` in the place of a response that nobody will end. */
-export function canBeHeld(res: ServerResponse): boolean {
-  return typeof (res as Partial<ServerResponse> | undefined)?.end === 'function';
-}
-
-/** The connection has taken all of it: a plain one would be over in a few ticks. */
-function isNearlyOver(res: ServerResponse): boolean {
-  return !isHttp2(res) && res.finished === true && !res.socket?.writableNeedDrain;
-}
-
-/** A test double may have no events. */
-function tellsOfItsEnd(res: ServerResponse): boolean {
-  return typeof res.on === 'function';
-}
-
 /**
  * - `open`: the app has sent nothing;
  * - `head`: it has called writeHead(), which has been put off;
@@ -70,10 +66,6 @@ function tellsOfItsEnd(res: ServerResponse): boolean {
  * - `released`: the end has gone out.
  */
 type Phase = 'open' | 'head' | 'streaming' | 'held' | 'unwound' | 'released';
-
-type Method = 'end' | 'write' | 'writeHead' | 'flushHeaders';
-type AnyFunction = (this: unknown, ...args: any[]) => any;
-type RealMethods = Readonly<Record<Method, AnyFunction>>;
 
 /** A writeHead() that has been put off: its arguments, and the status message that the response had before. */
 interface Head {
@@ -178,6 +170,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     this.forgetBody();
     if (later && !isStandIn(res.socket)) writeStatus(res, later); // what stands for a response may be read only now
     callAll(this.postponed?.afterEnd);
+    // what came later than right after the end would have found all of a plain response on its way
     if (this.postponed?.closings.areLimited) this.whenOver(() => this.close());
     else this.close();
     if (this.over) callAll(this.postponed?.afterClose);
@@ -304,22 +297,6 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   }
 }
 
-const PLAIN_METHODS: RealMethods = ownMethodsOf(ServerResponse.prototype);
-
-/** Mostly those of every response: they need no object for each. */
-function methodsOf(res: ServerResponse): RealMethods {
-  const arePlain =
-    res.end === PLAIN_METHODS.end &&
-    res.write === PLAIN_METHODS.write &&
-    res.writeHead === PLAIN_METHODS.writeHead &&
-    res.flushHeaders === PLAIN_METHODS.flushHeaders;
-  return arePlain ? PLAIN_METHODS : ownMethodsOf(res);
-}
-
-function ownMethodsOf({ end, write, writeHead, flushHeaders }: ServerResponse): RealMethods {
-  return { end, write, writeHead, flushHeaders };
-}
-
 // `end` and `writeHead`, which all responses come by, name their arguments: a rest parameter would take 56 bytes each time.
 const heldMethods = {
   end(this: HeldResponse, chunk?: unknown, encoding?: unknown, callback?: unknown): HeldResponse {
@@ -367,13 +344,6 @@ function writeHead(res: HeldResponse, code: unknown, second: unknown, third: unk
   return res;
 }
 
-/** Hands on just as many arguments as there were: a method that the app has wrapped may count them. */
-function callWith(method: AnyFunction, res: unknown, first: unknown, second: unknown, third: unknown): any {
-  if (third !== undefined) return method.call(res, first, second, third);
-  if (second !== undefined) return method.call(res, first, second);
-  return first === undefined ? method.call(res) : method.call(res, first);
-}
-
 /** Who waits for the end is told that there was none. */
 function tellOfFailure(args: readonly unknown[], error: unknown): void {
   const callback = args.find((each) => typeof each === 'function');
@@ -405,15 +375,4 @@ function closed(this: ServerResponse): void {
   hold.over = true;
   if (hold.phase === 'released') callAll(hold.postponed?.afterClose);
   hold.listener.closed();
-}
-
-/** Test doubles that Express makes responses of, such as those of node-mocks-http, don't call `writeHead()` when they end. */
-function hasNoHeadOfItsOwn(res: HeldResponse): boolean {
-  return res._header === undefined && res._implicitHeader !== undefined;
-}
-
-/** The client must see that something is missing; HTTP/2 ends a stream that is destroyed without an error as if it were whole. */
-function cutOff(res: ServerResponse, error: unknown): void {
-  if (isHttp2(res)) res.destroy(error as Error);
-  else res.destroy();
 }

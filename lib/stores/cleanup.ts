@@ -1,4 +1,5 @@
 import { badOption } from '../option-checks.js';
+import { unref } from '../timers.js';
 import { warnOnce } from '../warnings.js';
 
 /** How many rows one statement removes or lists: a few milliseconds of work, so that others get their turn. */
@@ -31,7 +32,7 @@ export class Cleanup {
     if (this.#interval === 0 || this.#stopped) return;
     // From half to one and a half intervals: processes that were started together don't all clean up at once.
     this.#timer = setTimeout(() => this.#runAndRestart(), this.#interval * (0.5 + Math.random()));
-    this.#timer.unref();
+    unref(this.#timer);
   }
 
   /** Removes all that has expired, and says how many rows that were. */

@@ -1,0 +1,73 @@
+import { ServerResponse } from 'node:http';
+import { isHttp2 } from './response-head.js';
+
+// What a response is and does by itself, whoever made it: Node.js, a platform without connections, or a test.
+
+export type AnyFunction = (this: unknown, ...args: any[]) => any;
+
+export type Method = 'end' | 'write' | 'writeHead' | 'flushHeaders';
+export type RealMethods = Readonly<Record<Method, AnyFunction>>;
+
+const PLAIN_METHODS: RealMethods = ownMethodsOf(ServerResponse.prototype);
+
+/** Mostly those of every response: they need no object for each. */
+export function methodsOf(res: ServerResponse): RealMethods {
+  const arePlain =
+    res.end === PLAIN_METHODS.end &&
+    res.write === PLAIN_METHODS.write &&
+    res.writeHead === PLAIN_METHODS.writeHead &&
+    res.flushHeaders === PLAIN_METHODS.flushHeaders;
+  return arePlain ? PLAIN_METHODS : ownMethodsOf(res);
+}
+
+function ownMethodsOf({ end, write, writeHead, flushHeaders }: ServerResponse): RealMethods {
+  return { end, write, writeHead, flushHeaders };
+}
+
+/** Hands on just as many arguments as there were: a method that the app has wrapped may count them. */
+export function callWith(
+  method: AnyFunction,
+  res: unknown,
+  first: unknown,
+  second: unknown,
+  third: unknown,
+): any {
+  if (third !== undefined) return method.call(res, first, second, third);
+  if (second !== undefined) return method.call(res, first, second);
+  return first === undefined ? method.call(res) : method.call(res, first);
+}
+
+/** Test doubles and programs give `{}` in the place of a response that nobody will end. */
+export function canBeHeld(res: ServerResponse): boolean {
+  return typeof (res as Partial<ServerResponse> | undefined)?.end === 'function';
+}
+
+/** A test double may have no events. */
+export function tellsOfItsEnd(res: ServerResponse): boolean {
+  return typeof res.on === 'function';
+}
+
+/** Test doubles that Express makes responses of, such as those of node-mocks-http, don't call `writeHead()` when they end. */
+export function hasNoHeadOfItsOwn(res: ServerResponse): boolean {
+  const { _header, _implicitHeader } = res as { _header?: unknown; _implicitHeader?: unknown };
+  return _header === undefined && _implicitHeader !== undefined;
+}
+
+/**
+ * Platforms without connections, such as AWS Lambda, make responses of which some are collected as soon as they say that they
+ * have ended. What stands for the socket is no stream then.
+ */
+export function isStandIn(socket: unknown): boolean {
+  return Boolean(socket) && typeof (socket as { pipe?: unknown }).pipe !== 'function';
+}
+
+/** It was ended, and the connection has taken all of it: a plain one would be over in a few ticks. */
+export function isNearlyOver(res: ServerResponse): boolean {
+  return !isHttp2(res) && res.finished === true && !res.socket?.writableNeedDrain;
+}
+
+/** The client must see that something is missing; HTTP/2 ends a stream that is destroyed without an error as if it were whole. */
+export function cutOff(res: ServerResponse, error: unknown): void {
+  if (isHttp2(res)) res.destroy(error as Error);
+  else res.destroy();
+}
