@@ -17,6 +17,7 @@ async function serveHeld() {
       res.end('text');
     });
   }).listen(0, '127.0.0.1');
+  server.keepAliveTimeout = 1; // ms: its last connection ends soon after the response, and the server with it
   await once(server, 'listening');
   const client = new RawClient((server.address() as AddressInfo).port);
   client.send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
