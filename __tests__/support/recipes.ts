@@ -34,6 +34,16 @@ export const ends: Record<string, Recipe> = {
   'end(empty Buffer)': ({ res, log }) => log.attempt('end', () => res.end(Buffer.alloc(0))),
   'end(a long text)': ({ res, log }) =>
     log.attempt('end', () => res.end('x'.repeat(300_000), log.callback('end'))),
+  'end(text), with a _send() of the app in the place of that of Node.js': ({ res, log }) => {
+    const { _send } = res;
+    let calls = 0;
+    res._send = function (...args: unknown[]) {
+      calls++;
+      return _send.apply(this, args);
+    };
+    res.on('finish', () => log.note('_send', calls));
+    log.attempt('end', () => res.end('text'));
+  },
   'end() in a later turn': async ({ res, log }) => {
     await turn();
     log.attempt('end', () => res.end('text'));

@@ -1,5 +1,5 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
-import { type AnyFunction, isStandIn } from './real-response.js';
+import { type AnyFunction, type HeaderMethod, isStandIn, type RealMethods } from './real-response.js';
 import { isHttp2 } from './response-head.js';
 
 // What makes a held response look as if its headers had left, while they can still be added to.
@@ -9,10 +9,7 @@ export interface HeadState {
   /** Whether the headers are to look sent. */
   readonly frozen: boolean;
   sendHeadNow(): void;
-  /** There while the headers are frozen by the field. */
-  realSend: AnyFunction | undefined;
-  /** There once the headers have been frozen by methods. */
-  realHeaderMethods: Record<HeaderMethod, AnyFunction | undefined> | undefined;
+  real: RealMethods;
 }
 
 /** Where a response keeps its state. */
@@ -25,8 +22,6 @@ export type Freezable<State extends HeadState = HeadState> = ServerResponse & {
   _implicitHeader?: AnyFunction;
   _send?: AnyFunction | undefined;
 };
-
-type HeaderMethod = 'setHeader' | 'appendHeader' | 'removeHeader' | 'setHeaders';
 
 /** Stands for the head that a plain response would have sent by now. */
 const HELD = 'held';
@@ -44,11 +39,13 @@ export function freezeHeaders(res: Freezable): void {
 export function thawHeaders(res: Freezable): void {
   if (res._header !== HELD) return;
   res._header = null;
-  res._send = res[slot].realSend;
+  res._send = res[slot].real._send;
 }
 
 function freezeByField(res: Freezable): void {
-  res[slot].realSend = res._send;
+  const state = res[slot];
+  const { _send } = res;
+  if (_send !== state.real._send) state.real = { ...state.real, _send };
   res._send = sendPast;
   res._header = HELD;
 }
@@ -68,11 +65,11 @@ function sendPast(this: unknown, ...args: unknown[]): unknown {
 
 function freezeByMethods(res: Freezable): void {
   const state = res[slot];
-  if (state.realHeaderMethods) return;
+  if (state.real.ofHeaders) return;
   const methods = res as unknown as Record<HeaderMethod, AnyFunction>;
   const { setHeader, removeHeader } = methods;
   const { appendHeader, setHeaders } = methods as Partial<typeof methods>;
-  state.realHeaderMethods = { setHeader, appendHeader, removeHeader, setHeaders };
+  state.real = { ...state.real, ofHeaders: { setHeader, appendHeader, removeHeader, setHeaders } };
   methods.setHeader = frozenMethods.setHeader;
   methods.removeHeader = frozenMethods.removeHeader;
   if (appendHeader) methods.appendHeader = frozenMethods.appendHeader; // HTTP/2 and older Node versions lack some
@@ -125,10 +122,8 @@ const frozenMethods: Record<HeaderMethod, AnyFunction> = {
 function frozenMethod(name: HeaderMethod): AnyFunction {
   return function (this: unknown, ...args: unknown[]): unknown {
     const res = this as Freezable;
-    if (res[slot].frozen) return refuse(res, name, args);
-    return (
-      (res[slot].realHeaderMethods as HeadState['realHeaderMethods'] & object)[name] as AnyFunction
-    ).apply(res, args);
+    const { frozen, real } = res[slot];
+    return frozen ? refuse(res, name, args) : real.ofHeaders?.[name]?.apply(res, args);
   };
 }
 

@@ -6,22 +6,32 @@ import { isHttp2 } from './response-head.js';
 export type AnyFunction = (this: unknown, ...args: any[]) => any;
 
 export type Method = 'end' | 'write' | 'writeHead' | 'flushHeaders';
-export type RealMethods = Readonly<Record<Method, AnyFunction>>;
+export type HeaderMethod = 'setHeader' | 'appendHeader' | 'removeHeader' | 'setHeaders';
 
-const PLAIN_METHODS: RealMethods = ownMethodsOf(ServerResponse.prototype);
+export interface RealMethods extends Readonly<Record<Method, AnyFunction>> {
+  /** What puts the head before the first bytes of the body; only on HTTP/1. */
+  readonly _send?: AnyFunction | undefined;
+  /** There once methods of ours stand in their place. */
+  readonly ofHeaders?: Readonly<Record<HeaderMethod, AnyFunction | undefined>> | undefined;
+}
+
+const PLAIN_METHODS: RealMethods = ownMethodsOf(ServerResponse.prototype as Sending);
+
+type Sending = ServerResponse & Pick<RealMethods, '_send'>;
 
 /** Mostly those of every response: they need no object for each. */
-export function methodsOf(res: ServerResponse): RealMethods {
+export function methodsOf(res: Sending): RealMethods {
   const arePlain =
     res.end === PLAIN_METHODS.end &&
     res.write === PLAIN_METHODS.write &&
     res.writeHead === PLAIN_METHODS.writeHead &&
-    res.flushHeaders === PLAIN_METHODS.flushHeaders;
+    res.flushHeaders === PLAIN_METHODS.flushHeaders &&
+    res._send === PLAIN_METHODS._send;
   return arePlain ? PLAIN_METHODS : ownMethodsOf(res);
 }
 
-function ownMethodsOf({ end, write, writeHead, flushHeaders }: ServerResponse): RealMethods {
-  return { end, write, writeHead, flushHeaders };
+function ownMethodsOf({ end, write, writeHead, flushHeaders, _send }: Sending): RealMethods {
+  return { end, write, writeHead, flushHeaders, _send };
 }
 
 /** Hands on just as many arguments as there were: a method that the app has wrapped may count them. */

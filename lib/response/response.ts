@@ -85,9 +85,7 @@ type HeldResponse = Freezable<Hold>;
 class Hold implements HeldEnd, Unwinding, HeadState {
   readonly res: HeldResponse;
   listener: EndListener;
-  readonly real: RealMethods;
-  realHeaderMethods: HeadState['realHeaderMethods'];
-  realSend: AnyFunction | undefined;
+  real: RealMethods;
   phase: Phase = 'open';
   head: Head | undefined;
   // What the end was called with. Not in an array, nor is the status in an object: that would take 60 bytes each.
