@@ -40,19 +40,14 @@ describe('a store that keeps the contract passes each check, in Jest', () => {
 });
 
 describe('a store with one fault fails the check that is meant for it', () => {
-  test.each(brokenStores)(
-    '$fault',
-    async ({ caughtBy, also = [], mostly = [], Store, options, twoInstances }) => {
-      const rows = new Map<string, Row>();
-      const instances: ConformanceOptions = twoInstances
-        ? { store: () => new Store(rows), second: () => new Store(rows) }
-        : { store: () => new Store() };
+  test.each(brokenStores)('$fault', async ({ caughtBy, also = [], Store, options, twoInstances }) => {
+    const rows = new Map<string, Row>();
+    const instances: ConformanceOptions = twoInstances
+      ? { store: () => new Store(rows), second: () => new Store(rows) }
+      : { store: () => new Store() };
 
-      const found = await failing({ ...instances, ...options });
-
-      expect(new Set([...found, ...mostly])).toEqual(new Set([caughtBy, ...also, ...mostly]));
-    },
-  );
+    expect(new Set(await failing({ ...instances, ...options }))).toEqual(new Set([caughtBy, ...also]));
+  });
 
   test('each concern of the kit catches some', () => {
     const concerns = (names: Iterable<string>) =>

@@ -8,8 +8,6 @@ export interface BrokenStore {
   caughtBy: string;
   /** Checks that can't but fail with it. */
   also?: string[];
-  /** Checks that fail with it unless the machine is so busy that the moment has gone by in which they could see it. */
-  mostly?: string[];
   Store: StoreClass;
   options?: Partial<ConformanceOptions>;
   /** Whether it shows only with two instances over the same data. */

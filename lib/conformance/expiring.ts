@@ -1,6 +1,6 @@
 import type { SetOptions } from '../stores/store.js';
 import { expectSame, type Trial } from './check.js';
-import { untilGone, whileAlive, withLife } from './time.js';
+import { until, untilGone, whileAlive, withLife } from './time.js';
 
 const OVERSTAYS = 'a session must end when it is due: a stolen cookie must not work for longer.';
 const LOGGED_OUT = 'visitors would be logged out while their session is still good.';
@@ -55,6 +55,7 @@ export function expectShortened(trial: Trial, shorten: Change, value?: string): 
     const key = await stored(trial, trial.later());
     const expires = Date.now() + life;
     await whileAlive(settings, expires, () => shorten(key, expires));
+    await until(expires - life / 2); // a much too short life would be seen otherwise only where it ends at once
     await expectThere(trial, key, expires, value);
     await expectGoneBy(trial, key, expires);
   });
