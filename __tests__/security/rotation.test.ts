@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { unsign } from '../../lib/cookies/signature.js';
 import session from '../../lib/index.js';
 import { Browser } from '../support/http.js';
@@ -147,13 +148,19 @@ describe.each(STORES)('%s', (store) => {
     const fixture = await open(store, { onReuse: 'revoke' });
     const { browser, events, settled } = fixture;
     const thief = holder(fixture);
+    const ended: string[] = [];
+    fixture.sessions.on('destroy', (event) => ended.push(event.session));
     for (let round = 0; round < 3; round++) {
       clock.pass(HOUR);
       await browser.get('/look');
       await settled();
     }
+    const present = createHash('sha256').update(idOf(fixture)).digest('hex').slice(0, 12);
     expect(await thief('/look')).toEqual({});
     expect(events.map(([name]) => name)).toEqual(['rotate', 'rotate', 'rotate', 'reuse']);
+    expect(ended).toEqual([present]);
+    expect(await thief('/look')).toEqual({});
+    expect(ended).toEqual([present]);
     expect(await ask(browser, '/look')).toEqual({});
     await settled();
     expect(stored(fixture)).toEqual([]);

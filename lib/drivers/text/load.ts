@@ -6,7 +6,7 @@ import { parseRecord, UnreadRecord } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
 import { learn } from '../../request/stored-view.js';
 import { type Awaitable, andThen, type TextStore } from '../awaitable.js';
-import { destroy } from './destroy.js';
+import { endSession } from './destroy.js';
 import { lineOf } from './fate.js';
 import { DEAD, MOST_HOPS, type TextRecords } from './records.js';
 
@@ -76,8 +76,20 @@ async function follow(
   // who has the session's present cookie too has just kept an old one, as browsers do of another path
   if (context.identities.some((identity) => identity.id === present)) return null;
   events.emit('reuse', id, { req: context.req });
-  if (onReuse === 'revoke') await destroy(records, target, hops + 1);
+  if (onReuse === 'revoke') await revoke(records, context, target, hops + 1);
   return null;
+}
+
+async function revoke(
+  records: TextRecords,
+  { req }: SessionContext,
+  id: string,
+  hops: number,
+): Promise<void> {
+  const start = performance.now();
+  const ended = await endSession(records, id, hops);
+  if (ended !== undefined)
+    records.core.events.emit('destroy', ended, { req, duration: performance.now() - start });
 }
 
 /** The session's id by now. The next look at the pointer finds it at once, however often the id has been rotated since. */
