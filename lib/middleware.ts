@@ -53,7 +53,7 @@ export interface SessionHandler {
    * rejects as `of()` does.
    * @throws TypeError, at once, as `of()`, and for a second argument that is no `{ except }`
    */
-  revoke(owner: string | number, how?: { except?: string }): Promise<number>;
+  revoke(owner: string | number, how?: { except?: string | undefined }): Promise<number>;
   /**
    * Gives the connections of a `ws` server sessions: their request has its session at the `connection` event.
    * @throws TypeError for something that is no such server, and for an option that could never work
@@ -81,7 +81,7 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
     on: (name: SessionEventName, listener: SessionEventListener) => core.events.on(name, listener),
     off: (name: SessionEventName, listener: SessionEventListener) => core.events.off(name, listener),
     of: (owner: string | number) => core.updater.of(ownerText('of', owner)),
-    revoke: (owner: string | number, how: { except?: string } = {}) =>
+    revoke: (owner: string | number, how: { except?: string | undefined } = {}) =>
       core.updater.revoke(ownerText('revoke', owner), exceptionOf(how)),
     websocket: (server: WebSocketServerLike, how: WebSocketOptions = {}) =>
       serveWebSockets(core, serveWithoutResponse, server, how),
@@ -165,7 +165,7 @@ function ownerText(method: string, owner: unknown): string {
 }
 
 /** A misspelt exception would be none, and end the very session that asks. */
-function exceptionOf(how: { except?: string }): string | undefined {
+function exceptionOf(how: { except?: string | undefined }): string | undefined {
   const isObject = typeof how === 'object' && how !== null;
   const unknown = isObject ? Object.keys(how).filter((key) => key !== 'except') : [];
   if (isObject && unknown.length === 0 && ['string', 'undefined'].includes(typeof how.except))

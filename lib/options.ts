@@ -7,6 +7,9 @@ import type { CallbackStore } from './stores/connect-store.js';
 import type { Serializer } from './stores/serialized.js';
 import type { SessionStore } from './stores/store.js';
 
+/** Written as a method, a function may ask for a request of any other type, as with express-session's types. */
+type Method<F extends (...args: any[]) => unknown> = { of(...args: Parameters<F>): ReturnType<F> }['of'];
+
 /** The options of `session()`. All of express-session's mean what they mean there. */
 export interface SessionOptions {
   /**
@@ -23,7 +26,7 @@ export interface SessionOptions {
   /** Another word for `name`. */
   key?: string | undefined;
   /** Makes the id of a new session; must not be guessable. Default: 192 random bits. */
-  genid?(req: AppRequest): string;
+  genid?: Method<(req: AppRequest) => string> | undefined;
   /** Whether `X-Forwarded-Proto` tells if a request is secure. Default: as Express's "trust proxy" has it. */
   proxy?: boolean | undefined;
   /** Write the session on every request, changed or not. Default `true`, deprecated: say `false`. */

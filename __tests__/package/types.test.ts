@@ -28,7 +28,12 @@ const WITHOUT_THEIRS = [...WITH_EXPRESS, 'typed-express.mts'];
 
 /** The projects that the package is installed in: its name there, the types beside it, and what is compiled. */
 const PROJECTS = [
-  { title: 'Node only', name: 'steady-session', types: NODE, sources: [...PLAIN, 'promises.mts'] },
+  {
+    title: 'Node only',
+    name: 'steady-session',
+    types: NODE,
+    sources: [...PLAIN, 'promises.mts', 'undefined.mts'],
+  },
   {
     title: 'Express 5',
     name: 'steady-session',

@@ -27,19 +27,19 @@ export interface ConnectStoreOptions {
    * session-file-store and express-session's own MemoryStore.
    * @default 'store'
    */
-  expiry?: 'store' | 'cookie';
+  expiry?: 'store' | 'cookie' | undefined;
   /**
    * The unit in which the store counts lives, in ms. Lives are rounded up to it. connect-memcached needs `1000`: it
    * rounds down, and would keep a session whose last second has begun for ever.
    * @default 1
    */
-  ttlUnit?: number;
+  ttlUnit?: number | undefined;
   /**
    * The longest life that the store can give, in ms. connect-memcached needs `2_592_000_000` (30 days): memcached
    * takes a longer one for a date long past.
    * @default Infinity
    */
-  maxTtl?: number;
+  maxTtl?: number | undefined;
 }
 
 /**

@@ -15,7 +15,7 @@ export interface ToConnectStoreOptions {
    * browser is closed.
    * @default 86_400_000 (24 hours)
    */
-  ttl?: number;
+  ttl?: number | undefined;
 }
 
 /** All sessions by id, on an object without a prototype: an id may be any string. */

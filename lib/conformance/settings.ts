@@ -9,63 +9,65 @@ export type TestFunction = (name: string, body: () => Promise<void>, timeout: nu
 /** What {@link conformance} is told about a store. Only `store`, and one of `test` and `it`, must be given. */
 export interface ConformanceOptions {
   /** Declares a test. `it` will do as well. */
-  test?: TestFunction;
+  test?: TestFunction | undefined;
   /** Declares a test, for runners that call it so. */
-  it?: TestFunction;
+  it?: TestFunction | undefined;
   /**
    * Gives the store to check; called once for each check. It may give the same store each time (then set `close`),
    * and the data may hold other records.
    */
   store: () => SessionStore | Promise<SessionStore>;
   /** Called when a check is through with a store. Default: the store's own `close()`, if it has one. */
-  close?: (store: SessionStore) => unknown;
+  close?: ((store: SessionStore) => unknown) | undefined;
   /**
    * Gives another instance over the same data as what `store` gave last, as another process of the app would have.
    * Turns on the checks that need two.
    */
-  second?: () => SessionStore | Promise<SessionStore>;
+  second?: (() => SessionStore | Promise<SessionStore>) | undefined;
   /**
    * Gives an instance that shares nothing with what `store` gives: another prefix, table or directory. Turns on the
    * check that they don't see one another's records.
    */
-  separate?: () => SessionStore | Promise<SessionStore>;
+  separate?: (() => SessionStore | Promise<SessionStore>) | undefined;
   /**
    * What the store promises of `expected`:
    * - `true` (default): it compares and writes in one step, whoever else uses the data;
    * - `'in-process'`: in one step only among the calls to one instance. Its `atomic` must be `false`;
    * - `false`: in two steps. Its `atomic` must be `false`, and no races are run.
    */
-  atomic?: boolean | 'in-process';
+  atomic?: boolean | 'in-process' | undefined;
   /**
    * How far off an expiry may be, in milliseconds: `1000` for a store that counts whole seconds. Allow also for a
    * server whose clock differs from this machine's. Default `1`, which means exact.
    */
-  ttlGranularity?: number;
+  ttlGranularity?: number | undefined;
   /**
    * Which texts the store can hold: `'any'` (default), or only the JSON of a `'session'`, an object with a cookie.
    */
-  values?: 'any' | 'session';
+  values?: 'any' | 'session' | undefined;
   /**
    * Which ids the store can hold: `'any'` (default), or only `'url-safe'` ones: letters, digits, `-` and `_`.
    * The ids that the core makes are url-safe; those of an app's own `genid` need not be.
    */
-  ids?: 'any' | 'url-safe';
+  ids?: 'any' | 'url-safe' | undefined;
   /** The length in bytes of the longest text to try. Default 1,048,576. */
-  valueBytes?: number;
+  valueBytes?: number | undefined;
   /** How many records to store at once. Default 1001: many a database lists no more than 1000 in one go. */
-  count?: number;
+  count?: number | undefined;
   /** How long one call to the store may take, in milliseconds, before it counts as hanging. Default 5000. */
-  patience?: number;
+  patience?: number | undefined;
   /**
    * Cuts the connection of the store that `store` gave last. For an outage that lasts, give back a function that ends
    * it. Turns on the check of what the store does without its back end.
    */
-  interrupt?: () => Promise<undefined | (() => Promise<void>)> | Promise<void>;
+  interrupt?: (() => Promise<undefined | (() => Promise<void>)> | Promise<void>) | undefined;
 }
+
+type Given = { [Name in keyof ConformanceOptions]: Exclude<ConformanceOptions[Name], undefined> };
 
 /** The options with their defaults. */
 export type Settings = Readonly<
-  Required<Omit<ConformanceOptions, 'test' | 'it' | 'second' | 'separate' | 'interrupt'>> &
+  Required<Omit<Given, 'test' | 'it' | 'second' | 'separate' | 'interrupt'>> &
     Pick<ConformanceOptions, 'second' | 'separate' | 'interrupt'> & { test: TestFunction }
 >;
 
@@ -149,7 +151,7 @@ function checkChoices({ atomic = true, values = 'any', ids = 'any' }: Conformanc
 }
 
 /** Without the options that are `undefined`, so that those get their default. */
-function given(options: ConformanceOptions): ConformanceOptions {
+function given(options: ConformanceOptions): Given {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as unknown as ConformanceOptions;
+  return Object.fromEntries(entries) as unknown as Given;
 }

@@ -14,7 +14,7 @@ export interface EncryptOptions {
    * record counts as no session.
    * @default one warning per process
    */
-  report?: (error: SteadyError) => void;
+  report?: ((error: SteadyError) => void) | undefined;
 }
 
 /**

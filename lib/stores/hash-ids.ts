@@ -12,13 +12,13 @@ export interface HashIdsOptions {
    * first read. Set `false` once those sessions have expired: it saves a read for each new session.
    * @default true
    */
-  plain?: boolean;
+  plain?: boolean | undefined;
   /**
    * The life, in ms, that a moved record gets if its cookie tells no expiry that is still to come; the next write or
    * touch, normally at the end of the same request, gives the right one.
    * @default 86_400_000 (24 hours)
    */
-  ttl?: number;
+  ttl?: number | undefined;
 }
 
 /**

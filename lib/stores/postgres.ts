@@ -16,18 +16,18 @@ export interface PostgresStoreOptions {
    * The table, or `schema.table`. It is quoted, so capital letters count.
    * @default 'session'
    */
-  table?: string;
+  table?: string | undefined;
   /**
    * Creates the table before the first use if it is missing, and again if it is dropped later. Needs the right to; see
    * {@link PostgresStore.ddl} for creating it in a migration.
    * @default false
    */
-  createTable?: boolean;
+  createTable?: boolean | undefined;
   /**
    * About how often expired rows are removed, in milliseconds; 0 for never. Reads don't see them in any case.
    * @default 900_000 (15 minutes)
    */
-  cleanupInterval?: number;
+  cleanupInterval?: number | undefined;
   /**
    * Tell all processes at once of each session that is destroyed, by NOTIFY, so that they close its sockets without
    * waiting for their next look. In each process that serves sockets it takes one more connection, with the pool's
@@ -35,7 +35,7 @@ export interface PostgresStoreOptions {
    * by transaction, such as PgBouncer mostly does. Give it in all processes or in none.
    * @default false
    */
-  notify?: boolean;
+  notify?: boolean | undefined;
 }
 
 /**

@@ -20,14 +20,14 @@ export interface RedisStoreOptions {
    * What the keys begin with. Stores of several apps on one server need prefixes of which none begins another.
    * @default 'sess:'
    */
-  prefix?: string;
+  prefix?: string | undefined;
   /**
    * Tell all processes at once of each session that is destroyed, by pub/sub, so that they close its sockets without
    * waiting for their next look. Costs one more command for each, and in each process that serves sockets one more
    * connection, a duplicate of the client's. Give it in all processes or in none.
    * @default false
    */
-  notify?: boolean;
+  notify?: boolean | undefined;
 }
 
 /**

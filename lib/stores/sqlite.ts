@@ -17,12 +17,12 @@ export interface SqliteStoreOptions {
    * The table, which is created if it is missing, and again if it is dropped later.
    * @default 'sessions'
    */
-  table?: string;
+  table?: string | undefined;
   /**
    * About how often expired rows are removed, in milliseconds; 0 for never. Reads don't see them in any case.
    * @default 900_000 (15 minutes)
    */
-  cleanupInterval?: number;
+  cleanupInterval?: number | undefined;
 }
 
 /**
