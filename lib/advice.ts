@@ -184,11 +184,45 @@ export function adviseOnForeignPage(): void {
   );
 }
 
+/** @param origin as the client has sent it */
+export function adviseOnForeignOrigin(origin: string): void {
+  warnOnce(
+    'WARN_SESSION_ORIGIN',
+    `a WebSocket of a page at ${describe(origin)} was refused with 403: another host than it asks, or another port, is another site. ` +
+      'If that page may connect, give its origin: { origins: [...] }.',
+    'origins',
+  );
+}
+
+/** A cookie without `Secure`, where the app wants it to have that over HTTPS. */
+export function adviseOnInsecureCookie({ settings }: Core, req: IncomingRequest): void {
+  const { name, proxy } = settings;
+  if (PROMISES_SECURE.test(name)) {
+    warnOnce(
+      'WARN_SESSION_INSECURE_REQUEST',
+      `the cookie ${name} was sent without Secure, since the request looks like plain HTTP, and browsers drop it because of its name. ${TRUST}; for development over HTTP, another name.`,
+    );
+  } else if (proxy === undefined && settings.isSecureAuto && isHttpsOutside(req)) {
+    warnOnce(
+      'WARN_SESSION_INSECURE_REQUEST',
+      `the session cookie was sent without Secure, though the request says X-Forwarded-Proto: https: no proxy is trusted. ${TRUST}; if there is no proxy, proxy: false.`,
+    );
+  }
+}
+
+/** RFC 6265bis section 4.1.3. */
+const PROMISES_SECURE = /^__(host|secure)-/i;
+
+function isHttpsOutside({ headers }: IncomingRequest): boolean {
+  return /^https\b/i.test(String(headers['x-forwarded-proto'] ?? ''));
+}
+
+const TRUST = 'Behind a proxy that ends TLS, set Express\'s "trust proxy" or the option proxy: true';
+
 export function adviseOnWithheldCookie(): void {
   warnOnce(
     'WARN_SESSION_INSECURE_REQUEST',
-    'the session cookie was not sent, since it is secure and the request looks like plain HTTP. ' +
-      "Behind a proxy that ends TLS, set Express's \"trust proxy\" or the option proxy: true; for development over HTTP, secure: 'auto'.",
+    `the session cookie was not sent, since it is secure and the request looks like plain HTTP. ${TRUST}; for development over HTTP, secure: 'auto'.`,
   );
 }
 

@@ -39,6 +39,8 @@ export interface Settings {
   idleTime: number | undefined;
   /** Whether `cookieOptions` gives each request the same. */
   cookieIsFixed: boolean;
+  /** The cookie is to be secure where its request is. */
+  isSecureAuto: boolean;
   /** The app has given no option but express-session's, and may not know of us. */
   isDropIn: boolean;
   proxy: boolean | undefined;
@@ -105,6 +107,7 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
     store,
     cookieOptions: typeof cookie === 'function' ? cookie : () => cookie,
     cookieIsFixed: typeof cookie !== 'function',
+    isSecureAuto: typeof cookie !== 'function' && cookie.secure === 'auto',
     idleTime: typeof cookie === 'function' ? undefined : idleTimeOf(cookie, ttl),
     genid: options.genid ? compactIds(genid) : genid,
     isDropIn: Object.keys(options).every((option) => EXPRESS_SESSION_OPTIONS.includes(option)),

@@ -157,6 +157,27 @@ const scenes: Scene[] = [
     program: 'await visit([session({ ...good, cookie: { secure: true } }), write]);',
   },
   {
+    code: 'WARN_SESSION_INSECURE_REQUEST',
+    says: ['the cookie __Host-id was sent without Secure', 'because of its name', '"trust proxy"', 'another name'],
+    program: "await visit([session({ ...good, name: '__Host-id', cookie: { secure: 'auto' } }), write]);",
+  },
+  {
+    code: 'WARN_SESSION_INSECURE_REQUEST',
+    says: ['without Secure, though', 'X-Forwarded-Proto: https', '"trust proxy"', 'proxy: false'],
+    program: `const headers = { 'x-forwarded-proto': 'https, http' };
+      await visit([session({ ...good, cookie: { secure: 'auto' } }), write], { headers });`,
+  },
+  {
+    code: 'WARN_SESSION_ORIGIN',
+    says: ['"http://localhost:5173" was refused with 403', 'another port', '{ origins: [...] }'],
+    program: `const { WebSocket, WebSocketServer } = require('ws');
+      const server = http.createServer().listen(0, '127.0.0.1');
+      session(good).websocket(new WebSocketServer({ server }));
+      await once(server, 'listening');
+      for (const origin of ['http://localhost:5173', 'http://other.example'])
+        await once(new WebSocket('ws://127.0.0.1:' + server.address().port, { origin }), 'error');`,
+  },
+  {
     code: 'WARN_SESSION_MOUNTED_TWICE',
     says: ['two session middlewares with the cookie name connect.sid', 'Mount it once'],
     program:
@@ -258,6 +279,29 @@ describe('nothing is warned of', () => {
     [
       "over HTTP with secure: 'auto'",
       `await visit([session({ ...good, cookie: { secure: 'auto' } }), write]);`,
+      false,
+    ],
+    [
+      "over HTTP with secure: 'auto' and proxies that are not to be trusted",
+      `const headers = { 'x-forwarded-proto': 'https' };
+      await visit([session({ ...good, proxy: false, cookie: { secure: 'auto' } }), write], { headers });`,
+      false,
+    ],
+    [
+      'behind a proxy that is trusted, and with a cookie that need not be secure',
+      `const headers = { 'x-forwarded-proto': 'https' };
+      await visit([session({ ...good, name: '__Host-id', proxy: true, cookie: { secure: 'auto' } }), write], { headers });
+      await visit([session(good), write], { headers });`,
+      false,
+    ],
+    [
+      'of a page that the app itself refuses',
+      `const { WebSocket, WebSocketServer } = require('ws');
+      const server = http.createServer().listen(0, '127.0.0.1');
+      session(good).websocket(new WebSocketServer({ server }), { origins: () => false });
+      await once(server, 'listening');
+      const origin = 'http://other.example';
+      await once(new WebSocket('ws://127.0.0.1:' + server.address().port, { origin }), 'error');`,
       false,
     ],
     [

@@ -1,5 +1,5 @@
 import parseUrl from 'parseurl';
-import { adviseOnCookieSize, adviseOnWithheldCookie } from '../advice.js';
+import { adviseOnCookieSize, adviseOnInsecureCookie, adviseOnWithheldCookie } from '../advice.js';
 import { serializeExpired } from '../cookies/cookie.js';
 import { setCookieLine } from '../cookies/cookie-text.js';
 import { encodedValue } from '../cookies/cookie-value.js';
@@ -49,6 +49,7 @@ function cookieLine(context: SessionContext, unwatched: boolean): string | undef
   const line = setCookieLine(cookieStart, cookieValue(context), cookie);
   context.cookieSent = true;
   adviseOnCookieSize(name, line);
+  if (!cookie.secure) adviseOnInsecureCookie(context.core, context.req);
   return line;
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { adviseOnForeignOrigin } from '../advice.js';
 import type { Core } from '../core.js';
 import { badOption, oneOf } from '../option-checks.js';
 import type { IncomingRequest, SessionContext } from '../request/context.js';
@@ -129,12 +130,16 @@ function committed(context: SessionContext | undefined): Promise<void> {
   });
 }
 
-/** A function that fails has not allowed anything. */
-export function isAllowed(core: Core, req: IncomingRequest, origins: Origins): Promise<boolean> {
-  return isAllowedOrigin(req, origins).catch((error: unknown) => {
+/** A function that fails has not allowed anything. One that says no knows why. */
+export async function isAllowed(core: Core, req: IncomingRequest, origins: Origins): Promise<boolean> {
+  try {
+    const allowed = await isAllowedOrigin(req, origins);
+    if (!allowed && typeof origins !== 'function') adviseOnForeignOrigin(req.headers.origin as string);
+    return allowed;
+  } catch (error) {
     core.events.report('', req, error);
     return false;
-  });
+  }
 }
 
 function loading(
