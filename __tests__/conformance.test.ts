@@ -351,6 +351,7 @@ describe('options', () => {
       TypeError,
       'conformance: values option must be one of "any", "session"',
     ],
+    [{ test, store: ReferenceStore }, TypeError, 'is a class; give a function: store: () => new MyStore()'],
     [{ test, store, ids: 'urlsafe' }, TypeError, '(did you mean "url-safe"?); got "urlsafe"'],
   ])('%p is refused', (options, type, message) => {
     expect(() => conformance(options as unknown as ConformanceOptions)).toThrow(type);

@@ -88,7 +88,7 @@ const refused: [string, object, string][] = [
   [
     'ttl, endless',
     { ttl: Infinity },
-    'ttl option must be a positive number of milliseconds; got Infinity (number)',
+    'ttl option must be a finite number of milliseconds; got Infinity (number)',
   ],
   [
     'ttl, no number',
@@ -248,6 +248,31 @@ const refused: [string, object, string][] = [
     { concurrency: 'merged' },
     'concurrency option must be one of "merge", "overwrite" (did you mean "merge"?); got "merged"',
   ],
+  [
+    'concurrency, two letters swapped',
+    { concurrency: 'mrege' },
+    'concurrency option must be one of "merge", "overwrite" (did you mean "merge"?); got "mrege"',
+  ],
+  [
+    'largeSession, text',
+    { largeSession: '1 MB' },
+    'largeSession option must be a positive number of characters; got "1 MB"',
+  ],
+  [
+    'store, a Map',
+    { store: new Map() },
+    'store option must be a session store, but it has no destroy() method; got an object (Map); make it one: fromMap(map) or fromKeyv(keyv)',
+  ],
+  [
+    'store, of unstorage',
+    { store: { getItem() {}, setItem() {} } },
+    'store option must be a session store, but it has no get() method; got an object (Object); make it one: fromUnstorage(storage)',
+  ],
+  [
+    'store, of cache-manager',
+    { store: { stores: [], get() {}, set() {} } },
+    'store option must be a session store, but it has no destroy() method; got an object (Object); make it one: fromCacheManager(cache)',
+  ],
   ['merge', { merge: 'mine' }, 'merge option must be a function; got "mine"'],
   [
     'onInterrupted',
@@ -273,32 +298,32 @@ const refused: [string, object, string][] = [
   [
     'absoluteTimeout',
     { absoluteTimeout: '1h' },
-    'absoluteTimeout option must be a positive number of milliseconds; got "1h"',
+    'absoluteTimeout option must be a positive number of milliseconds, or 0; got "1h"',
   ],
   [
     'absoluteTimeout, negative',
     { absoluteTimeout: -1 },
-    'absoluteTimeout option must be a positive number of milliseconds; got -1 (number)',
+    'absoluteTimeout option must be a positive number of milliseconds, or 0; got -1 (number)',
   ],
   [
     'touchAfter',
     { touchAfter: '1h' },
-    'touchAfter option must be a positive number of milliseconds; got "1h"',
+    'touchAfter option must be a positive number of milliseconds, or 0; got "1h"',
   ],
   [
     'touchAfter, negative',
     { touchAfter: -1 },
-    'touchAfter option must be a positive number of milliseconds; got -1 (number)',
+    'touchAfter option must be a positive number of milliseconds, or 0; got -1 (number)',
   ],
   [
     'rotateAfter',
     { rotateAfter: '1h' },
-    'rotateAfter option must be a positive number of milliseconds; got "1h"',
+    'rotateAfter option must be a positive number of milliseconds, or 0; got "1h"',
   ],
   [
     'rotateAfter, negative',
     { rotateAfter: -1 },
-    'rotateAfter option must be a positive number of milliseconds; got -1 (number)',
+    'rotateAfter option must be a positive number of milliseconds, or 0; got -1 (number)',
   ],
   [
     'rotateGrace',
@@ -594,6 +619,11 @@ describe('options that are unknown', () => {
       'cookie.maxage',
       { cookie: { maxage: 1 } },
       'unknown option cookie.maxage is ignored; did you mean cookie.maxAge?',
+    ],
+    [
+      'cookie.name',
+      { cookie: { name: 'id' } },
+      'unknown option cookie.name is ignored; did you mean name, beside cookie?',
     ],
     [
       'cookie.httponly',

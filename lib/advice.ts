@@ -122,7 +122,7 @@ export function adviseOnUnlistable(): void {
   warnOnce(
     'WARN_SESSION_NOT_LISTABLE',
     "the option owner is given, but the store can neither list sessions nor find a user's, so that sessions.of() and " +
-      'sessions.revoke() will fail. Give the store `ids()` or `owned()`; behind hashIds() it needs `owned()`.',
+      'sessions.revoke() will fail. Give the store `ids()` or `owned()`; behind hashIds() it needs `owned()`, and encrypt() goes inside: hashIds(encrypt(store, keys)).',
   );
 }
 

@@ -33,6 +33,7 @@ import {
   type WebSocketOptions,
   type WebSocketServerLike,
 } from './sockets/websocket.js';
+import { kind } from './stores/store-options.js';
 import { warnOnce } from './warnings.js';
 
 /** What `app.use()` takes, and where to learn what happens to sessions. */
@@ -170,7 +171,8 @@ function exceptionOf(how: { except?: string | undefined }): string | undefined {
   const unknown = isObject ? Object.keys(how).filter((key) => key !== 'except') : [];
   if (isObject && unknown.length === 0 && ['string', 'undefined'].includes(typeof how.except))
     return how.except;
-  const given = `${describe(how)}${unknown.map((key) => ` with ${key}`).join()}`;
+  const [name = 'except'] = unknown;
+  const given = isObject ? `{ ${name}: ${kind((how as Record<string, unknown>)[name])} }` : kind(how);
   throw new TypeError(`revoke(): the second argument must be { except: the id of a session }; got ${given}`);
 }
 

@@ -32,7 +32,12 @@ export function readMilliseconds(name: string, value: unknown): number {
 
 export function readPositive(name: string, value: unknown, what: string): number {
   if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
-  throw badOption(name, value, `a positive ${what}`);
+  throw badOption(name, value, value === Infinity ? `a finite ${what}` : `a positive ${what}`);
+}
+
+/** A number of milliseconds; 0 for an option that is off. */
+export function readPeriod(name: string, value: unknown): number {
+  return value ? readPositive(name, value, 'number of milliseconds, or 0') : 0;
 }
 
 /**
@@ -68,16 +73,23 @@ export function didYouMean(name: string, known: Iterable<string>): string | unde
   return best;
 }
 
-/** Levenshtein distance: how many letters to add, drop or change. */
+/** Damerau-Levenshtein distance (optimal string alignment): how many letters to add, drop or change, or neighbours to swap. */
 function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (previous[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min(change, (previous[j] as number) + 1, (current[j - 1] as number) + 1));
+  const rows: number[][] = [];
+  const at = (i: number, j: number) => rows[i]?.[j] as number;
+  for (let i = 0; i <= a.length; i++) {
+    const row: number[] = [];
+    rows.push(row);
+    for (let j = 0; j <= b.length; j++) {
+      if (i === 0 || j === 0) {
+        row.push(i + j);
+        continue;
+      }
+      const change = at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swap = swapped ? at(i - 2, j - 2) + 1 : Infinity;
+      row.push(Math.min(change, swap, at(i - 1, j) + 1, at(i, j - 1) + 1));
     }
-    previous = current;
   }
-  return previous[b.length] as number;
+  return at(a.length, b.length);
 }

@@ -14,6 +14,7 @@ import {
   readBoolean,
   readFunction,
   readMilliseconds,
+  readPeriod,
   readPositive,
 } from './option-checks.js';
 import { COOKIE_OPTIONS, EXPRESS_SESSION_OPTIONS, OPTIONS, type SessionOptions } from './options.js';
@@ -24,7 +25,7 @@ import { MemoryStore } from './stores/memory.js';
 import { isOnlyCallbackStore } from './stores/require-session-store.js';
 import type { Serializer } from './stores/serialized.js';
 import type { SessionStore } from './stores/store.js';
-import { kind } from './stores/store-options.js';
+import { hasMethods, kind } from './stores/store-options.js';
 import { warnOnce } from './warnings.js';
 
 /** The options as the core uses them: checked, and with defaults filled in. */
@@ -125,11 +126,9 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
     onInterrupted: oneOf('onInterrupted', options.onInterrupted ?? 'ignore', ['ignore', 'error']),
     storeTimeout: readMilliseconds('storeTimeout', options.storeTimeout ?? 30 * SECOND),
     onStoreDown: oneOf('onStoreDown', options.onStoreDown ?? 'skip', ['skip', 'error']),
-    absoluteTimeout: options.absoluteTimeout
-      ? readMilliseconds('absoluteTimeout', options.absoluteTimeout)
-      : 0,
-    touchAfter: options.touchAfter ? readTouchAfter(options, store, ttl) : 0,
-    rotateAfter: options.rotateAfter ? readMilliseconds('rotateAfter', options.rotateAfter) : 0,
+    absoluteTimeout: readPeriod('absoluteTimeout', options.absoluteTimeout),
+    touchAfter: readTouchAfter(options, store, ttl),
+    rotateAfter: readPeriod('rotateAfter', options.rotateAfter),
     rotateGrace: readMilliseconds('rotateGrace', options.rotateGrace ?? MINUTE),
     onReuse: oneOf('onReuse', options.onReuse ?? 'ignore', ['ignore', 'revoke']),
     owner: readOwner(options.owner),
@@ -140,7 +139,7 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
     cachePrivate: readBoolean('cachePrivate', options.cachePrivate ?? false),
     expireStrays: readBoolean('expireStrays', options.expireStrays ?? false),
     storeUnreachable: readBoolean('storeUnreachable', options.storeUnreachable ?? true),
-    largeSession: readPositive('largeSession', options.largeSession ?? 65_536, 'number of characters'),
+    largeSession: readSize('largeSession', options.largeSession ?? 65_536),
   };
 }
 
@@ -154,6 +153,10 @@ function checkKind(options: unknown): void {
       ? '; did you mean { secret: ... }?'
       : '';
   throw new TypeError(`options must be an object, such as { secret, store }; got ${kind(options)}${hint}`);
+}
+
+function readSize(name: string, value: unknown): number {
+  return value === Infinity ? value : readPositive(name, value, 'number of characters');
 }
 
 function always(): boolean {
@@ -181,7 +184,7 @@ function readTouchAfter(
   store: Store | SessionStore,
   ttl: number,
 ): number {
-  const pause = readMilliseconds('touchAfter', touchAfter);
+  const pause = readPeriod('touchAfter', touchAfter);
   if (typeof cookie === 'function' || cookie?.expires) return pause;
   const maxAge = cookie ? lifetimeOf(cookie) : undefined;
   const isKeptByTtl = maxAge === undefined && !isOnlyCallbackStore(store);
@@ -247,16 +250,18 @@ function isRedisClient(store: object): boolean {
 }
 
 function missingMethod(store: unknown, method: string): TypeError {
-  const isPromise = typeof (store as { then?: unknown }).then === 'function';
-  const hint =
-    typeof store === 'function'
-      ? '; pass an instance of it: `new ...`'
-      : isPromise
-        ? '; wait for it: `await ...`'
-        : '';
-  return new TypeError(
-    `store option must be a session store, but it has no ${method}() method; got ${describe(store)}${hint}`,
-  );
+  const what = `store option must be a session store, but it has no ${method}() method; got ${describe(store)}`;
+  const hint = storeMeant(store);
+  return new TypeError(hint ? `${what}; ${hint}` : what);
+}
+
+function storeMeant(store: unknown): string | undefined {
+  if (typeof store === 'function') return 'pass an instance of it: `new ...`';
+  if (hasMethods(store, 'then')) return 'wait for it: `await ...`';
+  if (hasMethods(store, 'getItem', 'setItem')) return 'make it one: fromUnstorage(storage)';
+  if (Array.isArray((store as { stores?: unknown }).stores)) return 'make it one: fromCacheManager(cache)';
+  if (hasMethods(store, 'get', 'set', 'delete')) return 'make it one: fromMap(map) or fromKeyv(keyv)';
+  return undefined;
 }
 
 function readCookie(cookie: SessionOptions['cookie']): CookieOptions | ((req: any) => CookieOptions) {
@@ -273,7 +278,7 @@ function readSerializer(
   serializer: Serializer | undefined,
   store: Store | SessionStore,
 ): Serializer | undefined {
-  if (serializer === undefined) return undefined;
+  if (serializer == null) return undefined;
   if (typeof serializer?.stringify !== 'function' || typeof serializer.parse !== 'function') {
     throw badOption('serializer', serializer, 'an object with the functions stringify and parse');
   }
@@ -289,9 +294,8 @@ function readSerializer(
 
 function readOwner(owner: unknown): OwnerOption | undefined {
   if (typeof owner === 'string' && owner.includes('.')) throw dottedOwner(owner);
-  if (owner === undefined || typeof owner === 'function' || (typeof owner === 'string' && owner !== '')) {
-    return owner as OwnerOption | undefined;
-  }
+  if (owner == null) return undefined;
+  if (typeof owner === 'function' || (typeof owner === 'string' && owner !== '')) return owner as OwnerOption;
   throw badOption('owner', owner, 'the name of a key, or a function of the session data');
 }
 
@@ -308,8 +312,8 @@ function dottedOwner(owner: string): TypeError {
 function warnOfUnknown(options: object, known: readonly string[], prefix: string): void {
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
-    const meant = prefix === '' ? optionMeant(name) : didYouMean(name, known);
-    const hint = meant ? `did you mean ${prefix}${meant}?` : `known are: ${known.join(', ')}`;
+    const meant = prefix === '' ? optionMeant(name) : cookieOptionMeant(name);
+    const hint = meant ? `did you mean ${meant}?` : `known are: ${known.join(', ')}`;
     warnOnce('WARN_SESSION_UNKNOWN_OPTION', `unknown option ${prefix}${name} is ignored; ${hint}`);
   }
 }
@@ -318,4 +322,11 @@ function warnOfUnknown(options: object, known: readonly string[], prefix: string
 function optionMeant(name: string): string | undefined {
   const ofCookie = COOKIE_OPTIONS.find((option) => option.toLowerCase() === name.toLowerCase());
   return ofCookie ? `cookie.${ofCookie}` : didYouMean(name, OPTIONS);
+}
+
+/** Or one level too low. */
+function cookieOptionMeant(name: string): string | undefined {
+  if (OPTIONS.includes(name)) return `${name}, beside cookie`;
+  const meant = didYouMean(name, COOKIE_OPTIONS);
+  return meant && `cookie.${meant}`;
 }

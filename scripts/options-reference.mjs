@@ -86,6 +86,7 @@ function typeOf(signature) {
   return type
     .replace(/\s+/g, ' ')
     .replace(/ \| undefined\b/g, '')
+    .replace(/^\s*(?:Method<(.*)>|\((\(.*\) => .*)\))$/, (_, method, fn) => method ?? fn)
     .trim();
 }
 

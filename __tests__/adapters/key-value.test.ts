@@ -278,6 +278,11 @@ describe('bad arguments', () => {
       () => fromKeyv({ get() {}, set() {} } as any),
       'fromKeyv() needs an object with the methods get(), set(), delete(), but it has no delete();',
     ],
+    [
+      'a Map',
+      () => fromKeyv(new Map() as any),
+      'fromKeyv() needs a Keyv, and this is a Map; use fromMap(map)',
+    ],
     ['the class', () => fromKeyv(Keyv as any), 'got a function (Keyv); pass an instance of it: `new ...`'],
     [
       'no storage',

@@ -121,9 +121,9 @@ test.each([
 });
 
 test.each([
-  [{ exept: 'id' }, 'an object (Object) with exept'],
-  [{ except: 7 }, 'an object (Object)'],
-  ['id', '"id"'],
+  [{ exept: 'id' }, '{ exept: a string }'],
+  [{ except: 7 }, '{ except: 7 (number) }'],
+  ['id', 'a string'],
 ])('revoke(7, %j) is an error: it would end the session that asks', async (how: any, described) => {
   const { handler } = await open(new session.MemoryStore());
   const text = 'revoke(): the second argument must be { except: the id of a session }; got ';

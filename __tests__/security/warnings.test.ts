@@ -158,7 +158,12 @@ const scenes: Scene[] = [
   },
   {
     code: 'WARN_SESSION_INSECURE_REQUEST',
-    says: ['the cookie __Host-id was sent without Secure', 'because of its name', '"trust proxy"', 'another name'],
+    says: [
+      'the cookie __Host-id was sent without Secure',
+      'because of its name',
+      '"trust proxy"',
+      'another name',
+    ],
     program: "await visit([session({ ...good, name: '__Host-id', cookie: { secure: 'auto' } }), write]);",
   },
   {

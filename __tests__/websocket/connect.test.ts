@@ -222,7 +222,11 @@ describe('options that could never work', () => {
 
   test.each<[string, unknown, string]>([
     ['origins', 'https://a.example', 'origins option must be an array of origins'],
-    ['origins', ['https://a.example/'], 'got "https://a.example/"'],
+    ['origins', 'https://a.example', `(did you mean ["https://a.example"]?); got "https://a.example"`],
+    ['origins', ['a.example:8443'], `(did you mean ["https://a.example:8443"]?); got "a.example:8443"`],
+    ['origins', ['https://a.example/'], `(did you mean ["https://a.example"]?); got "https://a.example/"`],
+    ['origins', ['a b'], '(origin, req) => boolean; got "a b"'],
+    ['origins', ['null'], '(origin, req) => boolean; got "null"'],
     ['origins', ['*'], 'got "*"'],
     ['origins', [/a/], 'got an object (RegExp)'],
     [
@@ -241,12 +245,14 @@ describe('options that could never work', () => {
 
   test('servers of another kind', () => {
     expect(() => sessions.websocket({} as never)).toThrow(
-      'websocket(): server option must be a WebSocketServer of the package ws; got an object (Object)',
+      'websocket() needs a WebSocketServer of the package ws; got an object (Object)',
     );
     expect(() => sessions.websocket(undefined as never)).toThrow('got undefined');
     expect(() => sessions.socketio({} as never)).toThrow(
-      'socketio(): io option must be a Socket.IO server that is attached to an HTTP server; got an object (Object)',
+      'socketio() needs a Socket.IO server that is attached to an HTTP server; got an object (Object)',
     );
+    expect(() => sessions.websocket({ engine: {} } as never)).toThrow(/; did you mean socketio\(\)\?$/);
+    expect(() => sessions.socketio(wss as never)).toThrow(/; did you mean websocket\(\)\?$/);
   });
 });
 

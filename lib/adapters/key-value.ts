@@ -46,6 +46,8 @@ interface KeyValue {
  */
 export function fromKeyv(keyv: KeyvLike): SessionStore {
   requireMethods('fromKeyv', keyv, ['get', 'set', 'delete']);
+  if (keyv instanceof Map)
+    throw new TypeError('fromKeyv() needs a Keyv, and this is a Map; use fromMap(map)');
   const store = fromKeyValue(keyv, keyvAccess(keyv));
   if (typeof keyv.iterator !== 'function') return store;
   return { ...store, ids: () => liveIds(store, keysOfKeyv(keyv)) };

@@ -103,6 +103,8 @@ export function settingsOf(options: ConformanceOptions): Settings {
       'conformance: `store` must be a function that gives a store: store: () => new MyStore().',
     );
   }
+  if (isClass(options.store))
+    throw new TypeError('conformance: `store` is a class; give a function: store: () => new MyStore().');
   checkFunctions(options);
   checkNumbers(options);
   checkChoices(options);
@@ -118,6 +120,11 @@ export function settingsOf(options: ConformanceOptions): Settings {
     ...given(options),
     test,
   };
+}
+
+/** To be called without `new`, it would fail each check. */
+function isClass(store: unknown): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(store));
 }
 
 function checkFunctions(options: ConformanceOptions): void {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { badOption } from '../option-checks.js';
+import { badOption, describe } from '../option-checks.js';
 import type { HandshakeResponse } from './handshake.js';
 
 /** Decides on all origins itself; `undefined` is that of a program that is no browser. Refuses when it throws. */
@@ -40,11 +40,19 @@ export function checkOrigins(origins: unknown): Origins {
   if (typeof origins === 'function') return origins as OriginFunction;
   const allowed =
     "an array of origins such as ['https://app.example.com'], without a path, or a function (origin, req) => boolean";
-  if (!Array.isArray(origins)) throw badOption('origins', origins, allowed);
+  if (!Array.isArray(origins)) throw badOption('origins', origins, allowed + meantBy(origins));
   for (const each of origins) {
-    if (typeof each !== 'string' || originOf(each) !== each) throw badOption('origins', each, allowed);
+    if (typeof each !== 'string' || originOf(each) !== each)
+      throw badOption('origins', each, allowed + meantBy(each));
   }
   return origins;
+}
+
+function meantBy(given: unknown): string {
+  if (typeof given !== 'string') return '';
+  const isHost = /^[\w-]+[.:][\w.:-]+$/.test(given); // also a.example:8443, of which `a.example` would be the scheme
+  const meant = originOf(isHost ? `https://${given}` : given);
+  return meant === undefined || meant === 'null' ? '' : ` (did you mean [${describe(meant)}]?)`;
 }
 
 /** Undefined for the opaque origin, too, which browsers write as `null`: it is nobody's in particular. */

@@ -1,12 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import type { Core } from '../core.js';
-import { badOption } from '../option-checks.js';
 import type { IncomingRequest, Next } from '../request/context.js';
 import { contextOf } from '../request/request-slot.js';
 import { isHandshake } from './handshake.js';
 import { keepAlong, type WebSocketLike } from './keep-along.js';
 import { refuse } from './refuse.js';
-import { isAllowed, readSocketOptions, type SocketOptions } from './websocket.js';
+import { badServer, isAllowed, readSocketOptions, type SocketOptions } from './websocket.js';
 
 /** What is used of a Socket.IO server. */
 export interface SocketIoServerLike {
@@ -45,7 +44,7 @@ type Road = (core: Core, req: IncomingRequest, res: ServerResponse, next: Next) 
 /** Gives the connections of a Socket.IO server sessions, whatever their transport: `socket.request.session`. */
 export function serveSocketIo(core: Core, road: Road, io: SocketIoServerLike, options: SocketOptions): void {
   if (typeof (io as SocketIoServerLike | undefined)?.engine?.use !== 'function')
-    throw badOption('socketio(): io', io, 'a Socket.IO server that is attached to an HTTP server');
+    throw badServer('socketio', 'a Socket.IO server that is attached to an HTTP server', io);
   const origins = readSocketOptions(core, 'socketio()', options);
   io.engine.use(async (req: EngineRequest, res: ServerResponse, next: Next) => {
     if (!(await isAllowed(core, req, origins))) forbid(req, res);

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { adviseOnForeignOrigin } from '../advice.js';
 import type { Core } from '../core.js';
-import { badOption, oneOf } from '../option-checks.js';
+import { badOption, describe, oneOf } from '../option-checks.js';
 import type { IncomingRequest, SessionContext } from '../request/context.js';
 import { checkOptions } from '../stores/store-options.js';
 import { nextTurn } from '../timers.js';
@@ -70,7 +70,7 @@ export function serveWebSockets(
   options: WebSocketOptions,
 ): void {
   if (typeof (server as WebSocketServerLike | undefined)?.handleUpgrade !== 'function')
-    throw badOption('websocket(): server', server, 'a WebSocketServer of the package ws');
+    throw badServer('websocket', 'a WebSocketServer of the package ws', server);
   const { upgrade } = options;
   const origins = readSocketOptions(core, 'websocket()', options, [...SOCKET_OPTIONS, 'upgrade']);
   if (upgrade !== undefined && typeof upgrade !== 'function')
@@ -97,6 +97,14 @@ export function serveWebSockets(
     });
     socket.on('error', ignore); // the client may leave meanwhile; ws listens from its own part on
   };
+}
+
+/** @param method which was called with something else than it needs */
+export function badServer(method: 'websocket' | 'socketio', needs: string, given: unknown): TypeError {
+  const { engine, handleUpgrade } = (given ?? {}) as { engine?: unknown; handleUpgrade?: unknown };
+  const other = method === 'websocket' ? engine && 'socketio' : handleUpgrade && 'websocket';
+  const hint = other ? `; did you mean ${other}()?` : '';
+  return new TypeError(`${method}() needs ${needs}; got ${describe(given)}${hint}`);
 }
 
 type Admission = 403 | 500 | 503 | { context: SessionContext | undefined };

@@ -256,6 +256,9 @@ const ELSEWHERE = {
   path: USE_DATABASE,
   db: USE_DATABASE,
   client: USE_DATABASE,
+  tableName: 'it is table',
+  expired: 'it is cleanupInterval, in milliseconds',
+  ttl: 'set ttl or cookie.maxAge of session() instead',
 };
 
 function refuseFileName(options: unknown): void {
