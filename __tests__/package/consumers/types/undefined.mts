@@ -28,24 +28,25 @@ type Refused<Options> = {
 
 type RefusedBy<Parameter> = Refused<NonNullable<Parameter>>;
 
-type AllOptions =
-  | Refused<SessionOptions>
-  | Refused<CookieOptions>
-  | RefusedBy<Parameters<SessionHandler['revoke']>[1]>
-  | Refused<SocketOptions>
-  | Refused<WebSocketOptions>
-  | RefusedBy<ConstructorParameters<typeof MemoryStore>[0]>
-  | RefusedBy<Parameters<typeof encrypt>[2]>
-  | RefusedBy<Parameters<typeof hashIds>[1]>
-  | RefusedBy<Parameters<typeof toConnectStore>[1]>
-  | Refused<RedisStoreOptions>
-  | Refused<PostgresStoreOptions>
-  | Refused<SqliteStoreOptions>
-  | Refused<ConnectStoreOptions>
-  | Refused<ConformanceOptions>
-  | Refused<InspectorOptions>;
+interface All {
+  session: Refused<SessionOptions>;
+  cookie: Refused<CookieOptions>;
+  revoke: RefusedBy<Parameters<SessionHandler['revoke']>[1]>;
+  socketio: Refused<SocketOptions>;
+  websocket: Refused<WebSocketOptions>;
+  memory: RefusedBy<ConstructorParameters<typeof MemoryStore>[0]>;
+  redis: Refused<RedisStoreOptions>;
+  postgres: Refused<PostgresStoreOptions>;
+  sqlite: Refused<SqliteStoreOptions>;
+  encrypt: RefusedBy<Parameters<typeof encrypt>[2]>;
+  hashIds: RefusedBy<Parameters<typeof hashIds>[1]>;
+  fromConnectStore: Refused<ConnectStoreOptions>;
+  toConnectStore: RefusedBy<Parameters<typeof toConnectStore>[1]>;
+  conformance: Refused<ConformanceOptions>;
+  inspector: Refused<InspectorOptions>;
+}
 
-export const refused: [AllOptions] extends [never] ? true : AllOptions = true;
+export const refused: [All[keyof All]] extends [never] ? true : All[keyof All] = true;
 
 // that this would find one
 export const found: Refused<{ may?: string | undefined; mayNot?: string }> = 'mayNot';
