@@ -1,4 +1,5 @@
 import type session from '../../lib/index.js';
+import { stopClock } from '../security/clock.js';
 import { closeSites } from '../support/sites.js';
 import { INITIAL, share } from './shared-session.js';
 
@@ -21,7 +22,8 @@ test('a lifetime that another request has given is that of the merged record', a
   expect(inner.last.expires - Date.now()).toBeGreaterThan(29 * DAY);
 });
 
-const DAY = 86_400_000;
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 /** A store of text that remembers what was stored last. */
 class MapStore implements session.SessionStore {
@@ -323,6 +325,29 @@ describe('conflicts', () => {
 
     expect(shared.data()[shared.id]).toEqual({ ...INITIAL, a: 'mine' });
     expect(shared.events).toMatchObject([{ name: 'conflict', keys: ['a'] }]);
+  });
+
+  test.each<[string, (session: any) => void, string[]]>([
+    ['changed the session and prolonged it, with the keys', (session) => (session.a = 'theirs'), ['a']],
+    ['only prolonged it, not at all', () => {}, []],
+  ])('are told of where the other request has %s', async (_what, change, keys) => {
+    const clock = stopClock();
+    try {
+      const inner = new MapStore();
+      const options = { touchAfter: HOUR, cookie: { maxAge: DAY }, touch: (req: any) => req.url !== '/1' };
+      const shared = await share(inner, options);
+      const slow = await shared.begin(); // the request '/1', whose own end does not move
+      const { text } = inner.last;
+      clock.pass(HOUR);
+      await shared.request(({ session }) => change(session));
+      expect(inner.last.text).not.toBe(text);
+      await slow.finish(({ session }) => Object.assign(session, { b: 'mine' }).save());
+
+      expect(JSON.parse(inner.last.text)).toMatchObject({ b: 'mine', cookie: { touchedAt: clock.now() } });
+      expect(shared.events.map((event) => event['keys'])).toEqual(keys.length > 0 ? [keys] : []);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   test('are none where both have made the same change', async () => {

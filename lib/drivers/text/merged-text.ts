@@ -50,9 +50,15 @@ export function noteTried(view: StoredView): true {
   return true;
 }
 
-/** What others have changed since the request last saw the record. */
+/** What others have changed since the request last saw the record. To have prolonged the session is no change. */
 export function keysOfOthers({ stored, seen }: StoredView): string[] {
-  return changedKeys(recordOf(seen), recordOf(stored));
+  return changedKeys(timeless(recordOf(seen)), timeless(recordOf(stored)));
+}
+
+/** Without what every request may move. */
+function timeless(record: SessionRecord): SessionRecord {
+  const { expires: _, touchedAt: __, ...cookie } = (record['cookie'] ?? EMPTY) as SessionRecord;
+  return { ...record, cookie };
 }
 
 /** In what the request's session differs from what is stored. */

@@ -100,9 +100,12 @@ export class TextRecords {
   merged(context: SessionContext, session: Session, mine: string): string {
     const view = context.viewOf(session);
     const text = mergedText(view, mine, this.core.settings.merge);
-    if (text !== mine || hasLost(view, mine))
-      this.core.events.emit('conflict', session.id, { req: context.req, keys: keysOfOthers(view) });
+    if (text !== mine || hasLost(view, mine)) this.#tellOfConflict(context, session, keysOfOthers(view));
     return text;
+  }
+
+  #tellOfConflict({ req }: SessionContext, { id }: Session, keys: string[]): void {
+    if (keys.length > 0) this.core.events.emit('conflict', id, { req, keys });
   }
 
   /** Where the session under this id has moved to, if that is what is stored. */
