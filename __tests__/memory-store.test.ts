@@ -629,13 +629,16 @@ describe('construction', () => {
     expect(inspect(store, { depth: 10 })).not.toContain('Ada');
   });
 
-  test('`sessions` is a copy without a prototype', async () => {
+  test('`sessions` has no prototype', async () => {
     const store = makeStore();
     await store.set('__proto__', '{"x":1}', { expires: Date.now() + HOUR });
     expect(Object.getPrototypeOf(store.sessions)).toBeNull();
     expect(Object.entries(store.sessions)).toEqual([['__proto__', '{"x":1}']]);
-    store.sessions['a'] = '{}';
-    await expect(store.length()).resolves.toBe(1);
+    expect([store.sessions, '__proto__' in store.sessions, 'constructor' in store.sessions]).toEqual([
+      store.sessions,
+      true,
+      false,
+    ]);
   });
 
   test('it is plain until a method is replaced', () => {
@@ -648,4 +651,107 @@ describe('construction', () => {
       expect(store.isPlain).toBe(false);
     }
   });
+});
+
+describe.each([
+  ['of ours', MemoryStore as unknown as new () => MemoryStore],
+  ['of express-session', expressSession.MemoryStore],
+])('`sessions` %s', (_, Store) => {
+  const made: MemoryStore[] = [];
+  const make = (): MemoryStore => {
+    const store = new Store();
+    made.push(store);
+    return store;
+  };
+  afterEach(() => {
+    for (const store of made.splice(0)) store.close?.();
+  });
+  const text = (data: object) => JSON.stringify(session(data));
+  const read = (store: MemoryStore, id: string) =>
+    argumentsOf((done) => store.get(id, done)).then(([, found]) => found);
+  const write = (store: MemoryStore, id: string, data: object) =>
+    argumentsOf((done) => store.set(id, session(data), done));
+
+  test('is read, with all that has been stored', async () => {
+    const store = make();
+    await write(store, 'a', { n: 1 });
+    const { sessions } = store;
+    await write(store, 'b', { n: 2 });
+    const keys: string[] = [];
+    for (const id in sessions) keys.push(id);
+
+    expect(keys).toEqual(['a', 'b']);
+    expect({ ...sessions }).toEqual({ a: text({ n: 1 }), b: text({ n: 2 }) });
+    expect(['a' in sessions, 'c' in sessions, Object.hasOwn(sessions, 'b'), sessions['c']]).toEqual([
+      true,
+      false,
+      true,
+      undefined,
+    ]);
+    expect(JSON.parse(JSON.stringify(sessions))).toEqual({ a: text({ n: 1 }), b: text({ n: 2 }) });
+  });
+
+  test('takes sessions that are planted, changed and deleted', async () => {
+    const store = make();
+    store.sessions['a'] = text({ n: 1 });
+    expect(await read(store, 'a')).toMatchObject({ n: 1 });
+    store.sessions['a'] = text({ n: 2 });
+    expect(await read(store, 'a')).toMatchObject({ n: 2 });
+    Object.assign(store.sessions, { b: text({ n: 3 }) });
+    expect(await read(store, 'b')).toMatchObject({ n: 3 });
+    expect(delete store.sessions['a']).toBe(true);
+    expect([await read(store, 'a'), await read(store, 'b')]).toMatchObject([undefined, { n: 3 }]);
+    (store.sessions as Record<string, unknown>)['b'] = undefined;
+    expect(await read(store, 'b')).toBe(undefined);
+  });
+
+  test('is emptied by another object in its place', async () => {
+    const store = make();
+    await write(store, 'a', { n: 1 });
+    store.sessions = { b: text({ n: 2 }) };
+    expect([await read(store, 'a'), await read(store, 'b')]).toMatchObject([undefined, { n: 2 }]);
+    store.sessions = {};
+    expect(await read(store, 'b')).toBe(undefined);
+  });
+
+  test('is shared by two stores', async () => {
+    const [one, other] = [make(), make()];
+    other.sessions = one.sessions;
+    await write(one, 'a', { n: 1 });
+    expect(await read(other, 'a')).toMatchObject({ n: 1 });
+    await write(other, 'b', { n: 2 });
+    expect(await read(one, 'b')).toMatchObject({ n: 2 });
+  });
+
+  test('serves the methods of a subclass', async () => {
+    class Own extends Store {
+      override set(id: any, value: any, done?: any): any {
+        this.sessions[id] = JSON.stringify(value);
+        setImmediate(done);
+      }
+      override get(id: any, done?: any): any {
+        const found = this.sessions[id];
+        setImmediate(done, null, found && JSON.parse(found));
+      }
+    }
+    const store = new Own();
+    made.push(store);
+    await write(store, 'a', { n: 1 });
+    expect(await read(store, 'a')).toMatchObject({ n: 1 });
+  });
+});
+
+test('a session that is planted ends when its cookie does; a text that says nothing of that, after `ttl`', async () => {
+  stopTheClock();
+  const store = makeStore({ ttl: HOUR });
+  store.sessions['a'] = JSON.stringify(sessionUntil(new Date(START + 1000)));
+  store.sessions['b'] = JSON.stringify(session());
+  store.sessions['c'] = 'no JSON';
+  (store.sessions as Record<string, unknown>)['d'] = 7;
+  store.sessions['e'] = JSON.stringify(sessionUntil(new Date(START - 1)));
+  expect(Object.keys(store.sessions)).toEqual(['a', 'b', 'c', 'd']);
+  jest.setSystemTime(START + 1000);
+  expect(Object.keys(store.sessions)).toEqual(['b', 'c', 'd']);
+  jest.setSystemTime(START + HOUR);
+  expect(Object.keys(store.sessions)).toEqual([]);
 });

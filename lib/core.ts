@@ -56,14 +56,14 @@ function readable(store: SessionStore, serializer: Serializer | undefined): Sess
 
 /** A memory store's texts, whatever they were put in as; at once, unless the app has replaced a method. */
 function textsOf(store: MemoryStore): TextStore {
-  const { records } = store;
   return {
-    get: (id) => records.read(id),
-    set: (id, text, how) => (store.isPlain ? records.writeCompact(id, text, how) : store.set(id, text, how)),
-    touch: (id, expires) => (store.isPlain ? records.prolong(id, expires) : store.touch(id, expires)),
-    destroy: (id) => (store.isPlain ? records.remove(id) : store.destroy(id)),
+    get: (id) => store.records.read(id),
+    set: (id, text, how) =>
+      store.isPlain ? store.records.writeCompact(id, text, how) : store.set(id, text, how),
+    touch: (id, expires) => (store.isPlain ? store.records.prolong(id, expires) : store.touch(id, expires)),
+    destroy: (id) => (store.isPlain ? store.records.remove(id) : store.destroy(id)),
     ids: () => store.ids(),
-    isSession: (id) => records.isSession(id),
+    isSession: (id) => store.records.isSession(id),
   };
 }
 

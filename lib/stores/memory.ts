@@ -7,6 +7,7 @@ import { type SessionCallback, Store } from './connect-store.js';
 import { MemoryRecords } from './memory-records.js';
 import type { SessionStore, SetOptions } from './store.js';
 import { checkOptions } from './store-options.js';
+import { recordsBehind, type Texts, textsObject } from './texts-object.js';
 
 export interface MemoryStoreOptions {
   /**
@@ -42,6 +43,7 @@ type Sessions = Record<string, SessionData>;
 class MemorySessionStore extends Store implements SessionStore {
   /** @internal The records, without promises or callbacks. */
   declare readonly records: MemoryRecords;
+  declare private readonly textsById: Texts;
   declare private readonly sessionTtl: number;
 
   /**
@@ -102,7 +104,7 @@ class MemorySessionStore extends Store implements SessionStore {
   override all(): Promise<Sessions>;
   override all(callback: (error: any, sessions?: Sessions) => void): void;
   override all(callback?: (error: any, sessions?: Sessions) => void): unknown {
-    const work = () => this.snapshot(parseSession);
+    const work = () => this.parseAll();
     return callback ? answer(callback, work) : promise(work);
   }
 
@@ -130,9 +132,22 @@ class MemorySessionStore extends Store implements SessionStore {
     for (const [id] of this.records.entries()) yield id;
   }
 
-  /** What is stored now: a copy of all live texts by id, for tests and for a look inside. */
+  /**
+   * All live texts by id. What is put in, or deleted, is stored or destroyed at once; a text that says nothing of when it
+   * expires is kept for `ttl` ms. Another object in its place is copied, but for that of another store: two stores then
+   * hold the same sessions.
+   */
   get sessions(): Record<string, string> {
-    return this.snapshot((text) => text);
+    return this.textsById;
+  }
+
+  set sessions(given: Record<string, string>) {
+    const shared = recordsBehind(given);
+    if (shared) this.keepIn(shared);
+    else {
+      this.records.clear();
+      Object.assign(this.textsById, given);
+    }
   }
 
   /** Ends the store's timer. The store goes on answering, but expired sessions then leave memory only when asked for. */
@@ -142,12 +157,11 @@ class MemorySessionStore extends Store implements SessionStore {
 
   /** @internal The contract of text alone, for all records, also those that were put in as sessions. */
   get texts(): SessionStore {
-    const { records } = this;
     return {
-      get: async (id) => records.read(id),
-      set: async (id, text, how) => records.write(id, text, how),
-      touch: async (id, expires) => records.prolong(id, expires),
-      destroy: async (id) => records.remove(id),
+      get: async (id) => this.records.read(id),
+      set: async (id, text, how) => this.records.write(id, text, how),
+      touch: async (id, expires) => this.records.prolong(id, expires),
+      destroy: async (id) => this.records.remove(id),
     };
   }
 
@@ -160,6 +174,23 @@ class MemorySessionStore extends Store implements SessionStore {
       this.destroy === PLAIN.destroy &&
       this.regenerate === PLAIN.regenerate
     );
+  }
+
+  /** @internal */
+  keepIn(records: MemoryRecords): void {
+    const write = (id: string, value: unknown) => this.writeText(id, value);
+    // Not enumerable: whoever logs the store must not find everybody's sessions in the log.
+    Object.defineProperties(this, {
+      records: { value: records, configurable: true },
+      textsById: { value: textsObject(records, write), configurable: true },
+    });
+  }
+
+  /** Whatever it is, as express-session's: nobody looks at it before it is read. */
+  private writeText(id: string, value: unknown): void {
+    if (!value) return this.records.remove(id);
+    const text = String(value);
+    this.records.write(id, text, { expires: this.expiryOf(parsedIfPossible(text)) }, true);
   }
 
   private readSession(id: string): SessionData | undefined {
@@ -188,11 +219,11 @@ class MemorySessionStore extends Store implements SessionStore {
     return Number.isNaN(time) ? Date.now() + this.sessionTtl : time;
   }
 
-  private snapshot<T>(convert: (text: string) => T | undefined): Record<string, T> {
-    const all: Record<string, T> = Object.create(null);
+  private parseAll(): Sessions {
+    const all: Sessions = Object.create(null);
     for (const [id, text] of this.records.entries()) {
-      const value = convert(text);
-      if (value !== undefined) all[id] = value;
+      const session = parseSession(text);
+      if (session !== undefined) all[id] = session;
     }
     return all;
   }
@@ -218,6 +249,14 @@ function parseSession(text: string): SessionData | undefined {
     );
   }
   return typeof value === 'object' && value !== null ? (value as SessionData) : undefined;
+}
+
+function parsedIfPossible(text: string): object {
+  try {
+    return parseSession(text) ?? {};
+  } catch {
+    return {};
+  }
 }
 
 // ---- Answers. All work is done before the caller goes on; a callback is called later, as express-session's is.
@@ -278,9 +317,6 @@ export const MemoryStore: MemoryStoreConstructor = callable('MemoryStore', Memor
 function initialize(this: object, options: MemoryStoreOptions = {}): void {
   const { ttl, max } = readOptions(options);
   Store.call(this);
-  // Not enumerable: whoever logs the store must not find everybody's sessions in the log.
-  Object.defineProperties(this, {
-    records: { value: new MemoryRecords(max) },
-    sessionTtl: { value: ttl },
-  });
+  Object.defineProperty(this, 'sessionTtl', { value: ttl });
+  MemorySessionStore.prototype.keepIn.call(this as MemorySessionStore, new MemoryRecords(max));
 }
