@@ -23,6 +23,7 @@ import { Newcomer } from './request/newcomer.js';
 import { contextOf } from './request/request-slot.js';
 import { canBeHeld } from './response/real-response.js';
 import { holdEnd } from './response/response.js';
+import { ignoreErrors } from './sockets/client-errors.js';
 import { type HandshakeResponse, isHandshake, joinHandshake, refuseOnError } from './sockets/handshake.js';
 import { isAllowedByCors, isSameHost } from './sockets/origin.js';
 import { isTaken, refuse } from './sockets/refuse.js';
@@ -120,6 +121,7 @@ function serveHandshake(core: Core, req: IncomingRequest, res: HandshakeResponse
 
 /** @param keep whether the socket is tied to its session here; that of Socket.IO is at its `connection` event */
 function accept(core: Core, req: IncomingRequest, res: HandshakeResponse, next: Next, keep: boolean): void {
+  ignoreErrors(req.socket);
   const report = (error: unknown) => core.events.report(req.sessionID ?? '', req, error);
   const answer = refuseOnError(req, res, report, next);
   const context = contextFor(core, req, answer);

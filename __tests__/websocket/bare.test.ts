@@ -4,6 +4,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import { Server } from 'socket.io';
 import { io as connect } from 'socket.io-client';
 import { WebSocket, WebSocketServer } from 'ws';
+import { signatureOf } from '../../lib/cookies/signature.js';
 import session from '../../lib/index.js';
 import { eventually } from '../support/async.js';
 import {
@@ -100,6 +101,28 @@ describe('io.use((socket, next) => sessions(socket.request, {}, next))', () => {
     expect(await told).toMatchObject({ name: 'SteadyError', code: 'ERR_SESSION_ORIGIN' });
     expect(store.calls).toEqual([]);
   });
+});
+
+test('a store that fails is told of by next() where the socket was accepted already, as by express-ws', async () => {
+  const failure = new Error('the store is away');
+  const { texts } = new session.MemoryStore() as any;
+  const store = { ...texts, get: () => Promise.reject(failure) };
+  const sessions = session({ secret: SECRET, store, resave: false, saveUninitialized: false });
+  const server = await listen();
+  const wss = new WebSocketServer({ server });
+  const told = new Promise<unknown>((resolve) => {
+    wss.on('connection', (socket, req) => {
+      sessions(req, new ServerResponse(req), (error) => {
+        resolve(error);
+        socket.close(4000);
+      });
+    });
+  });
+  const sessionCookie = `connect.sid=${encodeURIComponent(`s:id.${signatureOf('id', SECRET)}`)}`;
+  const { closed } = await openSocket(portOf(server), { cookie: sessionCookie });
+
+  expect(await told).toBe(failure);
+  expect((await closed)[0]).toBe(4000); // and not 1006: nothing else was written into it
 });
 
 describe.each<[string, (req: IncomingMessage) => unknown]>([

@@ -102,3 +102,51 @@ test.each(['websocket', 'polling'])(
     expect(await eventually(() => (connection.readyState === closing ? closing : undefined))).toBe(closing);
   },
 );
+
+/** How a handshake comes by its session, and where it waits. */
+const waits: Record<
+  string,
+  (io: Server, sessions: session.SessionHandler, wait: () => Promise<true>) => void
+> = {
+  'sessions.socketio(io), for `origins`': (io, sessions, origins) => sessions.socketio(io, { origins }),
+  'sessions.socketio(io), for the store': (io, sessions) => sessions.socketio(io),
+  'io.engine.use(sessions), for the store': (io, sessions) => io.engine.use(sessions),
+};
+
+test.each(Object.entries(waits))(
+  'a client that resets the connection while its handshake waits does no harm: %s',
+  async (name, mount) => {
+    const [asked, answer] = [gate(), gate()];
+    const wait = async (): Promise<true> => {
+      asked.open();
+      await answer.opened;
+      return true;
+    };
+    const { texts } = new session.MemoryStore() as any;
+    const get = name.includes('the store') ? () => wait().then(() => undefined) : texts.get;
+    const sessions = session({ ...session.recommended, secret: SECRET, store: { ...texts, get } });
+    const { app, browserOf } = appWith(sessions);
+    const server = await listen(app);
+    const io = new Server(server);
+    closeLater(() => io.close());
+    mount(io, sessions, wait);
+    const user = browserOf(server);
+    await user.inRequest((req) => void Object.assign(req.session, { user: 'ada' }));
+    const upgraded = once(server, 'upgrade');
+    const client = connect(portOf(server), '127.0.0.1').on('error', () => {});
+    client.write(
+      'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n' +
+        'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n' +
+        `Cookie: ${user.cookie()}\r\n\r\n`,
+    );
+    const [{ socket }] = await upgraded;
+    await asked.opened;
+    const failed = new Promise((resolve) => socket.on('close', resolve)); // `once()` would listen to errors, too
+    client.resetAndDestroy();
+    await failed;
+    answer.open();
+
+    expect(socket.errored).toMatchObject({ code: 'ECONNRESET' });
+    expect((await user.browser.get('/')).status).toBe(404); // the app goes on
+  },
+);

@@ -3,7 +3,7 @@ import type { IncomingRequest, SessionContext } from '../request/context.js';
 import { afterUnwinding } from '../response/unwinding.js';
 import { nextTurn } from '../timers.js';
 import { keepAlong, type WebSocketLike } from './keep-along.js';
-import { refuse } from './refuse.js';
+import { isTaken, refuse } from './refuse.js';
 
 /**
  * Stands for a response where a WebSocket handshake runs HTTP middleware. Engine.IO's (Socket.IO) has a `writeHead()`,
@@ -70,7 +70,7 @@ export function refuseOnError(
   return (error) => {
     if (answered) return error ? report(error) : undefined;
     answered = true;
-    if (!error || !res.writeHead) return error ? next(error) : next();
+    if (!error || !res.writeHead || isTaken(req.socket)) return error ? next(error) : next();
     report(error);
     refuse(req.socket, 503);
   };

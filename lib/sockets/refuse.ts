@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { ignoreErrors } from './client-errors.js';
 
 const REASONS = { 403: 'Forbidden', 500: 'Internal Server Error', 503: 'Service Unavailable' };
 
@@ -9,7 +10,7 @@ export function isTaken(socket: Duplex): boolean {
 
 /** Answers a handshake in place of whoever would have accepted it. The client learns the status and nothing else. */
 export function refuse(socket: Duplex, status: keyof typeof REASONS): void {
-  socket.on('error', () => {}); // a client that has left already is no trouble
+  ignoreErrors(socket);
   socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status} ${REASONS[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }

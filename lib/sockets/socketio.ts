@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Core } from '../core.js';
 import type { IncomingRequest, Next } from '../request/context.js';
 import { contextOf } from '../request/request-slot.js';
+import { ignoreErrors } from './client-errors.js';
 import { isHandshake } from './handshake.js';
 import { keepAlong, type WebSocketLike } from './keep-along.js';
 import { refuse } from './refuse.js';
@@ -47,6 +48,7 @@ export function serveSocketIo(core: Core, road: Road, io: SocketIoServerLike, op
     throw badServer('socketio', 'a Socket.IO server that is attached to an HTTP server', io);
   const origins = readSocketOptions(core, 'socketio()', options);
   io.engine.use(async (req: EngineRequest, res: ServerResponse, next: Next) => {
+    if (isHandshake(req, res)) ignoreErrors(req.socket);
     if (!(await isAllowed(core, req, origins))) forbid(req, res);
     else if (isFirst(req)) road(core, req, res, next);
     else next(); // a poll, or the change of transport, of a connection that has its session

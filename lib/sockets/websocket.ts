@@ -6,6 +6,7 @@ import { badOption, describe, oneOf } from '../option-checks.js';
 import type { IncomingRequest, SessionContext } from '../request/context.js';
 import { checkOptions } from '../stores/store-options.js';
 import { nextTurn } from '../timers.js';
+import { ignoreErrors } from './client-errors.js';
 import { keepAlong } from './keep-along.js';
 import { checkOrigins, isAllowedOrigin, type Origins } from './origin.js';
 import { refuse } from './refuse.js';
@@ -90,12 +91,11 @@ export function serveWebSockets(
         callback(client, request);
       });
     };
+    ignoreErrors(socket);
     void admit(core, req, { load, origins, upgrade }).then((admitted) => {
-      socket.off('error', ignore);
       if (typeof admitted === 'number') refuse(socket, admitted);
       else if (!socket.destroyed) answer(admitted.context);
     });
-    socket.on('error', ignore); // the client may leave meanwhile; ws listens from its own part on
   };
 }
 
@@ -188,5 +188,3 @@ export function readSocketOptions(
     sockets.onRegenerate = oneOf('onRegenerate', onRegenerate, ['follow', 'close']);
   return checkOrigins(origins);
 }
-
-function ignore(): void {}
