@@ -110,7 +110,7 @@ describe.each(lengths)('a session that ends with the browser, %s: the commit its
     const atFinish: unknown[] = [];
     const { browser, store } = await open({}, LENGTHS[length], async (session, res) => {
       await change(session, res);
-      res.prependListener('finish', () => atFinish.push(store.sessions, JSON.stringify(session)));
+      res.prependListener('finish', () => atFinish.push({ ...store.sessions }, JSON.stringify(session)));
     });
     await browser.get('/begin');
     const { body: id } = await browser.get('/');

@@ -1,11 +1,12 @@
 import type { ServerResponse } from 'node:http';
+import { hasHeader, headersOf } from '../response/response-head.js';
 
 /**
  * Headers in a form that writeHead() takes beside headers set already. Node.js then takes no pairs, and Node.js 20 keeps
  * only the last of several Set-Cookie; on-headers, which express-session uses, makes up for both.
  */
 export function mergeable(res: ServerResponse, headers: unknown): unknown {
-  if (!Array.isArray(headers) || res.getHeaderNames().length === 0) return headers;
+  if (!Array.isArray(headers) || Object.keys(headersOf(res)).length === 0) return headers;
   if (!Array.isArray(headers[0]) && headers.length % 2 !== 0) return headers; // to be refused as it is
   const entries = toEntries(headers);
   const [first, ...others] = entries.filter(isSetCookie);
@@ -31,9 +32,14 @@ export function withSetCookie(res: ServerResponse, args: unknown[], lines: reado
   const headers = args[at];
   const entries = headers ? toEntries(headers) : NO_ENTRIES;
   const last = entries.findLast(isSetCookie);
-  if (!headers || (!last && res.hasHeader('Set-Cookie'))) {
+  if (!headers || (!last && hasHeader(res, 'Set-Cookie'))) {
     setCookie(res, lines);
     return args;
+  }
+  if (typeof res.hasHeader !== 'function') {
+    for (const [name, value] of entries) res.setHeader(name, value as string);
+    setCookie(res, lines);
+    return args.slice(0, at);
   }
   const merged = last
     ? entries.with(entries.lastIndexOf(last), [last[0], [...toList(last[1]), ...lines]])
@@ -67,7 +73,7 @@ export function withPrivateCache(res: ServerResponse, args: unknown[]): unknown[
 const CACHING = ['cache-control', 'expires', 'pragma'];
 
 function isSet(this: ServerResponse, name: string): boolean {
-  return this.hasHeader(name);
+  return hasHeader(this, name);
 }
 
 type Entry = [name: string, value: unknown];

@@ -1,5 +1,11 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
-import { type AnyFunction, type HeaderMethod, isStandIn, type RealMethods } from './real-response.js';
+import {
+  type AnyFunction,
+  type HeaderMethod,
+  isReadOnceSent,
+  isStandIn,
+  type RealMethods,
+} from './real-response.js';
 import { isHttp2 } from './response-head.js';
 
 // What makes a held response look as if its headers had left, while they can still be added to.
@@ -31,6 +37,7 @@ const HELD = 'held';
  * Node.js itself goes by, and that middleware has always read: methods of ours would cost 0.3 us and 400 bytes.
  */
 export function freezeHeaders(res: Freezable): void {
+  if (isReadOnceSent(res)) return;
   if (res._header === null) freezeByField(res);
   else if (!res.headersSent) freezeByMethods(res);
 }
@@ -74,7 +81,7 @@ function freezeByMethods(res: Freezable): void {
   methods.removeHeader = frozenMethods.removeHeader;
   if (appendHeader) methods.appendHeader = frozenMethods.appendHeader; // HTTP/2 and older Node versions lack some
   if (setHeaders) methods.setHeaders = frozenMethods.setHeaders;
-  Object.defineProperty(res, 'headersSent', headersSent);
+  if (!Object.hasOwn(res, 'headersSent')) Object.defineProperty(res, 'headersSent', headersSent);
 }
 
 /**
@@ -82,7 +89,7 @@ function freezeByMethods(res: Freezable): void {
  * cuts off what has finished.
  */
 export function lookEnded(res: Freezable): void {
-  if (!isStandIn(res.socket)) new LooksEnded(res);
+  if (!isStandIn(res)) new LooksEnded(res);
 }
 
 export function lookEndedNoMore(res: Freezable): void {
@@ -109,6 +116,15 @@ const headersSent: PropertyDescriptor & ThisType<Freezable> = {
   configurable: true,
   get() {
     return this[slot].frozen || Reflect.get(Object.getPrototypeOf(this), 'headersSent', this);
+  },
+  /** A test double's own code may say so. */
+  set(value) {
+    Object.defineProperty(this, 'headersSent', {
+      value,
+      configurable: true,
+      enumerable: true,
+      writable: true,
+    });
   },
 };
 

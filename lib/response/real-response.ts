@@ -1,4 +1,5 @@
 import { ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { isHttp2 } from './response-head.js';
 
 // What a response is and does by itself, whoever made it: Node.js, a platform without connections, or a test.
@@ -57,9 +58,13 @@ export function tellsOfItsEnd(res: ServerResponse): boolean {
   return typeof res.on === 'function';
 }
 
-/** Test doubles that Express makes responses of, such as those of node-mocks-http, don't call `writeHead()` when they end. */
-export function hasNoHeadOfItsOwn(res: ServerResponse): boolean {
+/**
+ * Test doubles that Express makes responses of, such as those of node-mocks-http, don't call `writeHead()` when they end; nor does
+ * the `end()` that in-process-request puts on a response of Node.js.
+ */
+export function hasNoHeadOfItsOwn(res: ServerResponse, { end }: RealMethods): boolean {
   const { _header, _implicitHeader } = res as { _header?: unknown; _implicitHeader?: unknown };
+  if (_header === null) return end !== PLAIN_METHODS.end && isNoStream(res.req?.socket);
   return _header === undefined && _implicitHeader !== undefined;
 }
 
@@ -67,8 +72,23 @@ export function hasNoHeadOfItsOwn(res: ServerResponse): boolean {
  * Platforms without connections, such as AWS Lambda, make responses of which some are collected as soon as they say that they
  * have ended. What stands for the socket is no stream then.
  */
-export function isStandIn(socket: unknown): boolean {
+export function isStandIn(res: ServerResponse): boolean {
+  return isNoStream(res.socket) || isReadOnceSent(res);
+}
+
+function isNoStream(socket: unknown): boolean {
   return Boolean(socket) && typeof (socket as { pipe?: unknown }).pipe !== 'function';
+}
+
+/**
+ * An adapter to the Response of the Web, as srvx's: of a class of its own, over a stream of its own. It reads the head as soon as
+ * that looks sent.
+ */
+export function isReadOnceSent(res: ServerResponse): boolean {
+  const { socket } = res;
+  return (
+    res.constructor !== ServerResponse && !isHttp2(res) && Boolean(socket) && !(socket instanceof Socket)
+  );
 }
 
 /** It was ended, and the connection has taken all of it: a plain one would be over in a few ticks. */
@@ -79,5 +99,5 @@ export function isNearlyOver(res: ServerResponse): boolean {
 /** The client must see that something is missing; HTTP/2 ends a stream that is destroyed without an error as if it were whole. */
 export function cutOff(res: ServerResponse, error: unknown): void {
   if (isHttp2(res)) res.destroy(error as Error);
-  else res.destroy();
+  else res.destroy?.();
 }

@@ -1,9 +1,19 @@
-import type { ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
 // The head of a response: its status and header fields, as the app gives them.
 
 export function isHttp2(res: ServerResponse): boolean {
   return 'stream' in res;
+}
+
+/** Responses that are not of Node.js, such as those of Sails' virtual requests, may have but `getHeader()` and `setHeader()`. */
+export function hasHeader(res: ServerResponse, name: string): boolean {
+  return res.getHeader(name) !== undefined;
+}
+
+/** As far as the response can tell. */
+export function headersOf(res: ServerResponse): OutgoingHttpHeaders {
+  return typeof res.getHeaders === 'function' ? res.getHeaders() : {};
 }
 
 export interface Status {
@@ -58,7 +68,7 @@ const REPRESENTATION: readonly string[] = [
 /** Only those that are there: Node takes the removal of a Content-Length for the wish to send none. */
 export function forgetRepresentation(res: ServerResponse): void {
   for (const name of REPRESENTATION) {
-    if (res.hasHeader(name)) res.removeHeader(name);
+    if (hasHeader(res, name)) res.removeHeader(name);
   }
   writeStatus(res, { code: 500, message: undefined });
 }

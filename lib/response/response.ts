@@ -38,6 +38,7 @@ import {
 import {
   copyHeaders,
   forgetRepresentation,
+  headersOf,
   isHttp2,
   messageOf,
   readStatus,
@@ -157,7 +158,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     thawHeaders(res);
     try {
       if (this.head) this.sendHead();
-      if (hasNoHeadOfItsOwn(res) && !this.headersHaveLeft) this.sendHeadNow();
+      if (hasNoHeadOfItsOwn(res, this.real) && !this.headersHaveLeft) this.sendHeadNow();
       callWith(this.real.end, res, this.chunk, this.encoding, this.callback);
     } catch (error) {
       lookEndedNoMore(res);
@@ -166,7 +167,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
       return;
     }
     this.forgetBody();
-    if (later && !isStandIn(res.socket)) writeStatus(res, later); // what stands for a response may be read only now
+    if (later && !isStandIn(res)) writeStatus(res, later); // what stands for a response may be read only now
     callAll(this.postponed?.afterEnd);
     // what came later than right after the end would have found all of a plain response on its way
     if (this.postponed?.closings.areLimited) this.whenOver(() => this.close());
@@ -228,7 +229,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   whenOver(call: Call): void {
     const { socket, req } = this.res;
     const wasCutOff = !socket && req?.socket?.destroyed === true; // before its turn came
-    if (this.over || wasCutOff || isStandIn(socket)) return void nextTurn(call);
+    if (this.over || wasCutOff || isStandIn(this.res)) return void nextTurn(call);
     this.postponed ??= new Postponed();
     this.postponed.afterClose.push(() => nextTurn(call));
   }
@@ -358,8 +359,8 @@ function startStreaming(hold: Hold): void {
 function putOffHead(hold: Hold, args: unknown[]): void {
   const { res } = hold;
   const { statusMessage } = res;
-  const trial = new ServerResponse(res.req);
-  for (const [name, value] of Object.entries(res.getHeaders())) trial.setHeader(name, value as string);
+  const trial = new ServerResponse(res.req ?? { method: 'GET' });
+  for (const [name, value] of Object.entries(headersOf(res))) trial.setHeader(name, value as string);
   (trial.writeHead as AnyFunction)(...args); // throws what the real one would throw
   res.statusCode = trial.statusCode;
   res.statusMessage = trial.statusMessage;

@@ -14,13 +14,13 @@ export type HandshakeResponse = Partial<
 >;
 
 /**
- * Whatever it is that the client wants to change to: Engine.IO's middleware runs before anybody looks at that. Others, such as
- * express-ws, make a response that has no connection.
+ * Whatever it is that the client wants to change to: Engine.IO's middleware runs before anybody looks at that. Its stand-in for a
+ * response has no status. Others, such as express-ws, make a response that has no connection.
  */
-export function isHandshake(req: IncomingMessage, res: unknown): boolean {
+export function isHandshake(req: IncomingMessage, res: Partial<ServerResponse> | undefined): boolean {
   if (req.headers.upgrade === undefined) return false;
   const { upgrade } = req as { upgrade?: boolean }; // whether Node.js leaves the connection to who listens for upgrades
-  return !(res instanceof ServerResponse) || (upgrade === true && !res.socket);
+  return res?.statusCode === undefined || (upgrade === true && !res.socket);
 }
 
 /**

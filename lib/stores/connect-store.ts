@@ -8,6 +8,8 @@ import { callable } from './callable.js';
 /** What `get` and `load` answer. No error and no session: there is none, or it has expired. */
 export type SessionCallback<S = SessionData> = (error?: any, session?: S | null) => void;
 
+type LoadCallback = (error?: any, session?: Session & SessionData) => void;
+
 /** What any store made for express-session has, wherever its types come from: those of `@types/express-session`, or none. */
 export interface CallbackStore {
   get(sid: string, callback: SessionCallback<any>): unknown;
@@ -65,8 +67,8 @@ abstract class ConnectStore extends EventEmitter {
 
   /** Loads a stored session outside of a request: a `Session`, or `undefined` when there is none. */
   load(sid: string): Promise<(Session & SessionData) | undefined>;
-  load(sid: string, callback: SessionCallback<Session & SessionData>): void;
-  load(sid: string, callback?: SessionCallback<Session & SessionData>): unknown {
+  load(sid: string, callback: LoadCallback): void;
+  load(sid: string, callback?: LoadCallback): unknown {
     if (!callback) return promised((done) => this.load(sid, done));
     this.get(sid, (error, data) => {
       if (error) return callback(error);
