@@ -90,6 +90,18 @@ export const writes: Record<string, Recipe> = {
     log.attempt('write', () => res.write('two'));
     log.attempt('end', () => res.end('three', log.callback('end')));
   },
+  'flushHeaders(), end(text), uncork() once too often': ({ res, log }) => {
+    res.flushHeaders();
+    log.attempt('end', () => res.end('text'));
+    log.attempt('uncork', () => res.uncork());
+  },
+  'cork(), write(), uncork() in a tick, uncork(), end(text)': ({ res, log }) => {
+    res.cork();
+    log.attempt('write', () => res.write('one'));
+    process.nextTick(() => res.uncork());
+    res.uncork();
+    log.attempt('end', () => res.end('two'));
+  },
   'a stream, piped': ({ res, log }) => {
     log.note('pipe', Readable.from(['one', 'two', 'three']).pipe(res) === res);
   },

@@ -96,6 +96,14 @@ export function isNearlyOver(res: ServerResponse): boolean {
   return !isHttp2(res) && res.finished === true && !res.socket?.writableNeedDrain;
 }
 
+/**
+ * What has uncorked the response once too often since its end would have done nothing. Node.js 22 and later put the end of such a
+ * response before its data.
+ */
+export function undoUncorks(res: ServerResponse): void {
+  while (res.writableCorked < 0) res.cork();
+}
+
 /** The client must see that something is missing; HTTP/2 ends a stream that is destroyed without an error as if it were whole. */
 export function cutOff(res: ServerResponse, error: unknown): void {
   if (isHttp2(res)) res.destroy(error as Error);

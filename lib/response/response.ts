@@ -34,6 +34,7 @@ import {
   methodsOf,
   type RealMethods,
   tellsOfItsEnd,
+  undoUncorks,
 } from './real-response.js';
 import {
   copyHeaders,
@@ -159,6 +160,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     try {
       if (this.head) this.sendHead();
       if (hasNoHeadOfItsOwn(res, this.real) && !this.headersHaveLeft) this.sendHeadNow();
+      undoUncorks(res);
       callWith(this.real.end, res, this.chunk, this.encoding, this.callback);
     } catch (error) {
       lookEndedNoMore(res);
