@@ -107,6 +107,13 @@ function adviseOnCookie(cookie: CookieOptions): void {
       'cookie has both maxAge and expires; the one written last counts. Give just maxAge.',
     );
   }
+  if (typeof cookie.maxAge === 'number' && cookie.maxAge <= 0) {
+    warnOnce(
+      'WARN_SESSION_NO_LIFETIME',
+      `cookie.maxAge is ${cookie.maxAge} ms: the cookie is over when it is sent, and every request gets a new session. ` +
+        'Give it a lifetime, or leave maxAge out for a cookie that lives until the browser is closed.',
+    );
+  }
   const needsSecure = [
     ...(String(cookie.sameSite).toLowerCase() === 'none' ? ["sameSite 'none'"] : []),
     ...(cookie.partitioned ? ['partitioned'] : []),

@@ -185,7 +185,7 @@ function readTouchAfter(
   ttl: number,
 ): number {
   const pause = readPeriod('touchAfter', touchAfter);
-  if (typeof cookie === 'function' || cookie?.expires) return pause;
+  if (pause === 0 || typeof cookie === 'function' || cookie?.expires) return pause;
   const maxAge = cookie ? lifetimeOf(cookie) : undefined;
   const isKeptByTtl = maxAge === undefined && !isOnlyCallbackStore(store);
   const limit = isKeptByTtl ? ttl : maxAge;

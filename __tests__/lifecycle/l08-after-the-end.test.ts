@@ -322,6 +322,29 @@ test('L8: end() of more than the Content-Length says, where that is strict, reac
   expect(log).toEqual([true, 'ERR_HTTP_CONTENT_LENGTH_MISMATCH']);
 });
 
+test('L8: a status that there is not is an error of next(), after the session was stored', async () => {
+  const log: unknown[] = [];
+  const fixture = await start({
+    host: 'node:http',
+    store: 'callback store',
+    after: [
+      (req, res) => {
+        req.session.color = 'red';
+        res.statusCode = 99;
+        log.push(res.end('text') === res);
+      },
+    ],
+    onError: (error: any, _req, res) => {
+      log.push(error.code);
+      res.statusCode = 500;
+      res.end('error page');
+    },
+  });
+  expect(await fixture.browser.get('/')).toMatchObject({ status: 500, body: 'error page' });
+  expect(log).toEqual([true, 'ERR_HTTP_INVALID_STATUS_CODE']);
+  expect(Object.values(fixture.data())).toEqual([{ color: 'red' }]);
+});
+
 describe.each(GATED_STORES)('%s', (store) => {
   test('L8: what is called during the held save, when a plain response would be over, is no reason to crash', async () => {
     const held = gate();

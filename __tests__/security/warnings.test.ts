@@ -130,6 +130,11 @@ const scenes: Scene[] = [
     program: "for (const n of [1, 2]) session({ ...good, onReuse: 'revoke' });",
   },
   {
+    code: 'WARN_SESSION_NO_LIFETIME',
+    says: ['cookie.maxAge is 0 ms', 'every request gets a new session', 'leave maxAge out'],
+    program: 'for (const n of [1, 2]) session({ ...good, cookie: { maxAge: 0 } });',
+  },
+  {
     code: 'WARN_SESSION_TOUCH_AFTER',
     says: ['touchAfter is 1000 ms', 'not less than cookie.maxAge, 1000 ms', 'Set a shorter touchAfter'],
     program: 'for (const n of [1, 2]) session({ ...good, touchAfter: 1000, cookie: { maxAge: 1000 } });',
