@@ -1,5 +1,4 @@
 import { ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
 import { isHttp2 } from './response-head.js';
 
 // What a response is and does by itself, whoever made it: Node.js, a platform without connections, or a test.
@@ -80,15 +79,9 @@ function isNoStream(socket: unknown): boolean {
   return Boolean(socket) && typeof (socket as { pipe?: unknown }).pipe !== 'function';
 }
 
-/**
- * An adapter to the Response of the Web, as srvx's: of a class of its own, over a stream of its own. It reads the head as soon as
- * that looks sent.
- */
+/** srvx's adapter to the Response of the Web reads the head as soon as that looks sent. */
 export function isReadOnceSent(res: ServerResponse): boolean {
-  const { socket } = res;
-  return (
-    res.constructor !== ServerResponse && !isHttp2(res) && Boolean(socket) && !(socket instanceof Socket)
-  );
+  return (res as { toWebResponse?: unknown }).toWebResponse !== undefined;
 }
 
 /** It was ended, and the connection has taken all of it: a plain one would be over in a few ticks. */
