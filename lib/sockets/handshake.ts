@@ -14,13 +14,15 @@ export type HandshakeResponse = Partial<
 >;
 
 /**
- * Whatever it is that the client wants to change to: Engine.IO's middleware runs before anybody looks at that. Its stand-in for a
- * response has no status. Others, such as express-ws, make a response that has no connection.
+ * Whatever it is that the client wants to change to: Engine.IO's middleware runs before anybody looks at that. What stands for a
+ * response then has no end, or no status; or Node.js has left the connection to who listens for upgrades (`req.upgrade`), and it is
+ * none of Node.js, or, as that of express-ws, one without a connection.
  */
 export function isHandshake(req: IncomingMessage, res: Partial<ServerResponse> | undefined): boolean {
   if (req.headers.upgrade === undefined) return false;
-  const { upgrade } = req as { upgrade?: boolean }; // whether Node.js leaves the connection to who listens for upgrades
-  return res?.statusCode === undefined || (upgrade === true && !res.socket);
+  if (typeof res?.end !== 'function' || res.statusCode === undefined) return true;
+  const { upgrade } = req as { upgrade?: boolean };
+  return upgrade === true && (!(res instanceof ServerResponse) || !res.socket);
 }
 
 /**
