@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { inherits } from 'node:util';
+import { inherits, inspect } from 'node:util';
 import { passTime, resetClock, START, useFrozenClock } from './clock.js';
 import { ignoreWarnings } from './deprecations.js';
 import { closeStore } from './stores.js';
@@ -32,6 +32,8 @@ function view(object: object): Record<string, unknown> {
   for (const key in object) listed.push(key);
   return {
     json: JSON.stringify(object),
+    log: inspect(object, { depth: 5 }),
+    kind: object.constructor.name,
     listed,
     keys: Object.keys(object),
     entries: Object.entries(object).map(([key, value]) => [key, print(value)]),

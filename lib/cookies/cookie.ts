@@ -202,6 +202,8 @@ export class Cookie {
 for (const name of ['expires', 'maxAge', 'data', 'serialize', 'toJSON']) {
   Object.defineProperty(Cookie.prototype, name, { enumerable: true });
 }
+/** Nor has express-session's: in a log, or to a strict comparison, a cookie is a plain object. */
+delete (Cookie.prototype as { constructor?: unknown }).constructor;
 
 const { __lookupGetter__: getterOf } = Object.prototype as unknown as {
   __lookupGetter__(name: string): (() => unknown) | undefined;
