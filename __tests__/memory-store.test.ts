@@ -727,11 +727,11 @@ describe.each([
     class Own extends Store {
       override set(id: any, value: any, done?: any): any {
         this.sessions[id] = JSON.stringify(value);
-        setImmediate(done);
+        setImmediate(() => done());
       }
       override get(id: any, done?: any): any {
         const found = this.sessions[id];
-        setImmediate(done, null, found && JSON.parse(found));
+        setImmediate(() => done(null, found && JSON.parse(found)));
       }
     }
     const store = new Own();

@@ -52,7 +52,7 @@ describe('options that make no sense are refused:', () => {
     [{ valueBytes: '1MB' }, 'conformance: valueBytes option must be a positive whole number; got "1MB"'],
     [
       { patience: Infinity },
-      'conformance: patience option must be a positive number of milliseconds; got Infinity',
+      'conformance: patience option must be a finite number of milliseconds; got Infinity',
     ],
     [{ ttlGranularity: '1000' }, "is in milliseconds and at least 1, not '1000'."],
     [{ ttlGranularity: Infinity }, 'is in milliseconds and at least 1, not Infinity.'],
