@@ -714,6 +714,25 @@ describe.each([
     expect(await read(store, 'b')).toBe(undefined);
   });
 
+  test('is put aside, and put back', async () => {
+    const store = make();
+    await write(store, 'a', { n: 1 });
+    const before = store.sessions;
+    store.sessions = {};
+    await write(store, 'b', { n: 2 });
+    before['c'] = text({ n: 3 });
+    expect([Object.keys(store.sessions), Object.keys(before)]).toEqual([['b'], ['a', 'c']]);
+    store.sessions = before;
+    expect([await read(store, 'a'), await read(store, 'b')]).toMatchObject([{ n: 1 }, undefined]);
+  });
+
+  test('shows in a log what is in it', async () => {
+    const store = make();
+    await write(store, 'a', { n: 1 });
+    expect(inspect({ ...store.sessions })).toContain('"n":1');
+    expect(inspect(store.sessions)).toContain('"n":1');
+  });
+
   test('is shared by two stores', async () => {
     const [one, other] = [make(), make()];
     other.sessions = one.sessions;
@@ -739,6 +758,30 @@ describe.each([
     await write(store, 'a', { n: 1 });
     expect(await read(store, 'a')).toMatchObject({ n: 1 });
   });
+});
+
+test('what can not be stored does no harm to what is', async () => {
+  const store = makeStore();
+  const { sessions } = store;
+  sessions['a'] = '{"cookie":{}}';
+  expect(Reflect.defineProperty(sessions, 'a', { enumerable: false })).toBe(false);
+  expect(Reflect.defineProperty(sessions, 'a', { get: () => 'x' })).toBe(false);
+  expect(Reflect.defineProperty(sessions, 'b', { value: 'x' })).toBe(true);
+  expect(Reflect.defineProperty(sessions, 'c', { value: 'x', configurable: false })).toBe(false);
+  expect(() => Object.freeze(sessions)).toThrow(TypeError);
+  expect(Reflect.setPrototypeOf(sessions, {})).toBe(false);
+  expect(() => {
+    store.sessions = {
+      d: 'x',
+      e: {
+        toString: () => {
+          throw new Error('no text');
+        },
+      } as never,
+    };
+  }).toThrow('no text');
+  expect({ ...sessions }).toEqual({ a: '{"cookie":{}}', b: 'x' });
+  expect({ ...store.sessions }).toEqual({ a: '{"cookie":{}}', b: 'x' });
 });
 
 test('a session that is planted ends when its cookie does; a text that says nothing of that, after `ttl`', async () => {

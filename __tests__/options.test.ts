@@ -259,6 +259,11 @@ const refused: [string, object, string][] = [
     'largeSession option must be a positive number of characters; got "1 MB"',
   ],
   [
+    'control characters, which no terminal is to act on',
+    { unset: undefined, concurrency: 'a\u009b2J\u007f\n' },
+    'concurrency option must be one of "merge", "overwrite"; got "a\\u009b2J\\u007f\\n"',
+  ],
+  [
     'store, a Map',
     { store: new Map() },
     'store option must be a session store, but it has no destroy() method; got an object (Map); make it one: fromMap(map) or fromKeyv(keyv)',

@@ -24,7 +24,13 @@ import { contextOf } from './request/request-slot.js';
 import { canBeHeld } from './response/real-response.js';
 import { holdEnd } from './response/response.js';
 import { ignoreErrors } from './sockets/client-errors.js';
-import { type HandshakeResponse, isHandshake, joinHandshake, refuseOnError } from './sockets/handshake.js';
+import {
+  type HandshakeResponse,
+  isHandshake,
+  isUpgrade,
+  joinHandshake,
+  refuseOnError,
+} from './sockets/handshake.js';
 import { isAllowedByCors, isSameHost } from './sockets/origin.js';
 import { isTaken, refuse } from './sockets/refuse.js';
 import { type SocketIoServerLike, serveSocketIo } from './sockets/socketio.js';
@@ -96,6 +102,7 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
 /** The road of a request. */
 function serve(core: Core, req: IncomingRequest, res: ServerResponse, next: Next): void {
   if (isHandshake(req, res)) return serveHandshake(core, req, res ?? {}, next);
+  if (isUpgrade(req) && !isWelcome(req, res)) return turnAway(req, next);
   if (!canBeHeld(res)) return void serveWithoutResponse(core, req, next);
   const identities = identitiesFor(core, req, next);
   if (!identities) return;
@@ -113,7 +120,15 @@ function serve(core: Core, req: IncomingRequest, res: ServerResponse, next: Next
 /** A WebSocket handshake that runs HTTP middleware. */
 function serveHandshake(core: Core, req: IncomingRequest, res: HandshakeResponse, next: Next): void {
   if (hasSession(core, req)) return next(); // by `sessions.websocket()`, say
-  if (isSameHost(req) || isAllowedByCors(req, res)) return accept(core, req, res, next, true);
+  if (isWelcome(req, res)) accept(core, req, res, next, true);
+  else turnAway(req, next);
+}
+
+function isWelcome(req: IncomingRequest, res: HandshakeResponse): boolean {
+  return isSameHost(req) || isAllowedByCors(req, res);
+}
+
+function turnAway(req: IncomingRequest, next: Next): void {
   adviseOnForeignPage();
   if (isTaken(req.socket)) next(new SteadyError('ERR_SESSION_ORIGIN', FOREIGN_PAGE));
   else refuse(req.socket, 403);

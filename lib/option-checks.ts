@@ -51,12 +51,16 @@ export function badOption(name: string, given: unknown, allowed: string): TypeEr
 /** A value as a short text that gives no secret away: strings are cut, objects named by their class. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
-  if (typeof value === 'string')
-    return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}...` : value);
+  if (typeof value === 'string') return quoted(value.length > 40 ? `${value.slice(0, 40)}...` : value);
   if (typeof value === 'function') return `a function${value.name ? ` (${value.name})` : ''}`;
   if (typeof value === 'object')
     return Array.isArray(value) ? 'an array' : `an object (${value.constructor?.name ?? 'null prototype'})`;
   return `${String(value)} (${typeof value})`;
+}
+
+/** As JSON, which lets some control characters stand that a terminal may act on. */
+function quoted(text: string): string {
+  return JSON.stringify(text).replace(/[\x7f-\x9f]/g, (each) => `\\u00${each.charCodeAt(0).toString(16)}`);
 }
 
 /** The one of `known` that was probably meant by `name`, if any comes close. */

@@ -129,6 +129,14 @@ describe.each<[string, (req: IncomingMessage) => unknown]>([
   ['{}', () => ({})],
   ['nothing', () => undefined],
   ['a response without a connection, as by express-ws', (req) => new ServerResponse(req)],
+  [
+    'a response that has the connection',
+    (req) => {
+      const res = new ServerResponse(req);
+      res.assignSocket(req.socket);
+      return res;
+    },
+  ],
 ])('sessions(req, res, next) in an upgrade handler, res being %s', (_, makeResponse) => {
   const serve = async () => {
     const store = new CountingStore();

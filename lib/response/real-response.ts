@@ -57,14 +57,15 @@ export function tellsOfItsEnd(res: ServerResponse): boolean {
   return typeof res.on === 'function';
 }
 
-/**
- * Test doubles that Express makes responses of, such as those of node-mocks-http, don't call `writeHead()` when they end; nor does
- * the `end()` that in-process-request puts on a response of Node.js.
- */
-export function hasNoHeadOfItsOwn(res: ServerResponse, { end }: RealMethods): boolean {
+/** Test doubles that Express makes responses of, such as those of node-mocks-http, don't call `writeHead()` when they end. */
+export function hasNoHeadOfItsOwn(res: ServerResponse): boolean {
   const { _header, _implicitHeader } = res as { _header?: unknown; _implicitHeader?: unknown };
-  if (_header === null) return end !== PLAIN_METHODS.end && isNoStream(res.req?.socket);
   return _header === undefined && _implicitHeader !== undefined;
+}
+
+/** A response that has no connection, and an end of its own, may not call it either: that of in-process-request does not. */
+export function mayEndWithoutHead(res: ServerResponse, { end }: RealMethods): boolean {
+  return end !== PLAIN_METHODS.end && isNoStream(res.req?.socket);
 }
 
 /**

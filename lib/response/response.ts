@@ -31,6 +31,7 @@ import {
   isNearlyOver,
   isStandIn,
   type Method,
+  mayEndWithoutHead,
   methodsOf,
   type RealMethods,
   tellsOfItsEnd,
@@ -159,7 +160,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     thawHeaders(res);
     try {
       if (this.head) this.sendHead();
-      if (hasNoHeadOfItsOwn(res, this.real) && !this.headersHaveLeft) this.sendHeadNow();
+      if (!this.headersHaveLeft) this.prepareEnd();
       undoUncorks(res);
       callWith(this.real.end, res, this.chunk, this.encoding, this.callback);
     } catch (error) {
@@ -259,6 +260,21 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     thawHeaders(this.res);
     this.res.statusMessage = statusMessage;
     this.writeHead(...args);
+  }
+
+  /** Most responses send their head when they end, and their cookie with it. */
+  prepareEnd(): void {
+    const { res } = this;
+    if (hasNoHeadOfItsOwn(res)) this.sendHeadNow();
+    else if (mayEndWithoutHead(res, this.real)) this.addCookies();
+  }
+
+  addCookies(): void {
+    const cookies = this.listener.setCookies(this.isUnwatched);
+    this.headersHaveLeft = true;
+    if (cookies.length === 0) return;
+    setCookie(this.res, cookies);
+    if (this.listener.cachePrivate) setPrivateCache(this.res);
   }
 
   sendHeadNow(): void {

@@ -13,16 +13,19 @@ export type HandshakeResponse = Partial<
   Pick<ServerResponse, 'writeHead' | 'getHeader' | 'setHeader' | 'once'>
 >;
 
+/** Node.js has left the connection to who listens for upgrades, whatever that makes of it. */
+export function isUpgrade(req: IncomingMessage): boolean {
+  return (req as { upgrade?: boolean }).upgrade === true;
+}
+
 /**
  * Whatever it is that the client wants to change to: Engine.IO's middleware runs before anybody looks at that. What stands for a
- * response then has no end, or no status; or Node.js has left the connection to who listens for upgrades (`req.upgrade`), and it is
- * none of Node.js, or, as that of express-ws, one without a connection.
+ * response then has no end, or no status; or it is none of Node.js, or, as that of express-ws, one without a connection.
  */
 export function isHandshake(req: IncomingMessage, res: Partial<ServerResponse> | undefined): boolean {
   if (req.headers.upgrade === undefined) return false;
   if (typeof res?.end !== 'function' || res.statusCode === undefined) return true;
-  const { upgrade } = req as { upgrade?: boolean };
-  return upgrade === true && (!(res instanceof ServerResponse) || !res.socket);
+  return isUpgrade(req) && (!(res instanceof ServerResponse) || !res.socket);
 }
 
 /**

@@ -62,6 +62,11 @@ export class MemoryRecords {
     return this.records.shardOf(id).isMarked(id);
   }
 
+  /** Others, of which there are none yet. */
+  fresh(): MemoryRecords {
+    return new MemoryRecords(this.max);
+  }
+
   clear(): void {
     this.records.clear();
   }

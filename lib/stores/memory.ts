@@ -135,19 +135,14 @@ class MemorySessionStore extends Store implements SessionStore {
   /**
    * All live texts by id. What is put in, or deleted, is stored or destroyed at once; a text that says nothing of when it
    * expires is kept for `ttl` ms. Another object in its place is copied, but for that of another store: two stores then
-   * hold the same sessions.
+   * hold the same sessions. What was in its place before is a store's no longer, and can be put back.
    */
   get sessions(): Record<string, string> {
     return this.textsById;
   }
 
   set sessions(given: Record<string, string>) {
-    const shared = recordsBehind(given);
-    if (shared) this.keepIn(shared);
-    else {
-      this.records.clear();
-      Object.assign(this.textsById, given);
-    }
+    this.keepIn(recordsBehind(given) ?? this.recordsOf(given));
   }
 
   /** Ends the store's timer. The store goes on answering, but expired sessions then leave memory only when asked for. */
@@ -178,7 +173,7 @@ class MemorySessionStore extends Store implements SessionStore {
 
   /** @internal */
   keepIn(records: MemoryRecords): void {
-    const write = (id: string, value: unknown) => this.writeText(id, value);
+    const write = (id: string, value: unknown) => this.writeText(records, id, value);
     // Not enumerable: whoever logs the store must not find everybody's sessions in the log.
     Object.defineProperties(this, {
       records: { value: records, configurable: true },
@@ -186,11 +181,17 @@ class MemorySessionStore extends Store implements SessionStore {
     });
   }
 
+  private recordsOf(texts: Record<string, unknown>): MemoryRecords {
+    const records = this.records.fresh();
+    for (const [id, value] of Object.entries(texts)) this.writeText(records, id, value);
+    return records;
+  }
+
   /** Whatever it is, as express-session's: nobody looks at it before it is read. */
-  private writeText(id: string, value: unknown): void {
-    if (!value) return this.records.remove(id);
+  private writeText(records: MemoryRecords, id: string, value: unknown): void {
+    if (!value) return records.remove(id);
     const text = String(value);
-    this.records.write(id, text, { expires: this.expiryOf(parsedIfPossible(text)) }, true);
+    records.write(id, text, { expires: this.expiryOf(parsedIfPossible(text)) }, true);
   }
 
   private readSession(id: string): SessionData | undefined {

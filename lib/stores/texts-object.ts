@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { MemoryRecords } from './memory-records.js';
 
 /** Texts by id. Without a prototype: an id may be any string. */
@@ -13,7 +14,11 @@ const recordsOf = new WeakMap<object, MemoryRecords>();
  */
 export function textsObject(records: MemoryRecords, write: (id: string, value: unknown) => void): Texts {
   const read = (id: string | symbol) => (typeof id === 'string' ? records.read(id) : undefined);
-  const texts: Texts = new Proxy(Object.create(null), {
+  const target = Object.defineProperty(Object.create(null), inspect.custom, {
+    value: () => ({ ...texts }), // for logs, which would show the target
+    configurable: true,
+  });
+  const texts: Texts = new Proxy(target, {
     get: (_, id) => read(id),
     has: (_, id) => read(id) !== undefined,
     ownKeys: () => Array.from(records.entries(), ([id]) => id),
@@ -23,11 +28,15 @@ export function textsObject(records: MemoryRecords, write: (id: string, value: u
         ? undefined
         : { value, writable: true, enumerable: true, configurable: true };
     },
-    /** An assignment comes by here, too. */
-    defineProperty(_, id, { value }) {
-      if (typeof id === 'string') write(id, value);
+    /** An assignment comes by here, too. What is no plain value can't be stored. */
+    defineProperty(_, id, descriptor) {
+      if (typeof id !== 'string' || !('value' in descriptor) || descriptor.configurable === false)
+        return false;
+      write(id, descriptor.value);
       return true;
     },
+    preventExtensions: () => false,
+    setPrototypeOf: () => false,
     deleteProperty(_, id) {
       if (typeof id === 'string') records.remove(id);
       return true;
