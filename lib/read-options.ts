@@ -324,7 +324,7 @@ function optionMeant(name: string): string | undefined {
   return ofCookie ? `cookie.${ofCookie}` : didYouMean(name, OPTIONS);
 }
 
-/** Or one level too low. */
+/** An option of `session()` may have been given one level too low. */
 function cookieOptionMeant(name: string): string | undefined {
   if (OPTIONS.includes(name)) return `${name}, beside cookie`;
   const meant = didYouMean(name, COOKIE_OPTIONS);

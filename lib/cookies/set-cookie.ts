@@ -37,6 +37,7 @@ export function withSetCookie(res: ServerResponse, args: unknown[], lines: reado
     return args;
   }
   if (typeof res.hasHeader !== 'function') {
+    // none of Node.js: it may take headers by `writeHead()` just as they are written, and not find ours
     for (const [name, value] of entries) res.setHeader(name, value as string);
     setCookie(res, lines);
     return args.slice(0, at);

@@ -63,7 +63,7 @@ export function hasNoHeadOfItsOwn(res: ServerResponse): boolean {
   return _header === undefined && _implicitHeader !== undefined;
 }
 
-/** A response that has no connection, and an end of its own, may not call it either: that of in-process-request does not. */
+/** A response without a connection may have an `end()` of its own that calls no `writeHead()`, as that of in-process-request. */
 export function mayEndWithoutHead(res: ServerResponse, { end }: RealMethods): boolean {
   return end !== PLAIN_METHODS.end && isNoStream(res.req?.socket);
 }

@@ -266,15 +266,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   prepareEnd(): void {
     const { res } = this;
     if (hasNoHeadOfItsOwn(res)) this.sendHeadNow();
-    else if (mayEndWithoutHead(res, this.real)) this.addCookies();
-  }
-
-  addCookies(): void {
-    const cookies = this.listener.setCookies(this.isUnwatched);
-    this.headersHaveLeft = true;
-    if (cookies.length === 0) return;
-    setCookie(this.res, cookies);
-    if (this.listener.cachePrivate) setPrivateCache(this.res);
+    else if (mayEndWithoutHead(res, this.real)) this.addToHeaders(this.lastCookies());
   }
 
   sendHeadNow(): void {
@@ -282,16 +274,26 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     else this.writeHead(this.res.statusCode);
   }
 
-  /** The headers leave: nothing can be added after this. */
+  /** The headers leave. */
   writeHead(code?: unknown, second?: unknown, third?: unknown): unknown {
-    const cookies = this.headersHaveLeft ? NO_LINES : this.listener.setCookies(this.isUnwatched);
+    const cookies = this.headersHaveLeft ? NO_LINES : this.lastCookies();
+    const hasMore = second !== undefined || third !== undefined;
+    if (hasMore && cookies.length > 0) return this.writeWithHeaders([code, second, third], cookies);
+    this.addToHeaders(cookies);
+    return callWith(this.real.writeHead, this.res, code, second, third);
+  }
+
+  /** What is to be added to the headers: nothing can be after this. */
+  lastCookies(): readonly string[] {
+    const cookies = this.listener.setCookies(this.isUnwatched);
     this.headersHaveLeft = true;
-    if (cookies.length === 0) return callWith(this.real.writeHead, this.res, code, second, third);
-    if (second !== undefined || third !== undefined)
-      return this.writeWithHeaders([code, second, third], cookies);
+    return cookies;
+  }
+
+  addToHeaders(cookies: readonly string[]): void {
+    if (cookies.length === 0) return;
     setCookie(this.res, cookies);
     if (this.listener.cachePrivate) setPrivateCache(this.res);
-    return callWith(this.real.writeHead, this.res, code, undefined, undefined);
   }
 
   /** The head brings a message or headers of its own, which the cookie must get along with. */

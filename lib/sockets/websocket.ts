@@ -138,7 +138,7 @@ function committed(context: SessionContext | undefined): Promise<void> {
   });
 }
 
-/** A function that fails has not allowed anything. One that says no knows why. */
+/** A function that fails has not allowed anything. The developer is told of what a list refuses: a function of theirs knows why. */
 export async function isAllowed(core: Core, req: IncomingRequest, origins: Origins): Promise<boolean> {
   try {
     const allowed = await isAllowedOrigin(req, origins);
