@@ -1,12 +1,7 @@
 import { parse } from 'cookie';
 import fc from 'fast-check';
-import {
-  Cookie,
-  type CookieOptions,
-  decodeCookieValue,
-  readCookies as readRaw,
-  serializeExpired,
-} from '../lib/cookies/cookie.js';
+import { Cookie, type CookieOptions, serializeExpired } from '../lib/cookies/cookie.js';
+import { decodeCookieValue, readCookies as readRaw } from '../lib/cookies/cookie-header.js';
 
 /** express-session's own class. */
 const RealCookie = require('express-session').Cookie as new (options?: object) => Cookie;

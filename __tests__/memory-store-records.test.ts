@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { ExpiringMap } from '../lib/stores/expiring-map.js';
-import { hashOf, IdIndex, NONE } from '../lib/stores/id-index.js';
+import { IdIndex, NONE, tableHashOf } from '../lib/stores/id-index.js';
 
 describe('touching again and again', () => {
   test('leaves one entry for each record', () => {
@@ -222,7 +222,7 @@ describe('IdIndex', () => {
     ];
     for (const kind of kinds) {
       const counts = Array.from({ length: 64 }, () => 0);
-      for (let i = 0; i < 6400; i++) counts[hashOf(kind(i)) >>> 26]!++;
+      for (let i = 0; i < 6400; i++) counts[tableHashOf(kind(i)) >>> 26]!++;
       expect(Math.min(...counts)).toBeGreaterThan(50);
       expect(Math.max(...counts)).toBeLessThan(150);
     }

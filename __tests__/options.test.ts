@@ -46,6 +46,11 @@ const refused: [string, object, string][] = [
     'secret option must be a string, a Buffer, a KeyObject or an array of them; got object',
   ],
   [
+    'a secret that is missing from a list',
+    { secret: ['good', null] },
+    'secret option must be a string, a Buffer, a KeyObject or an array of them; got null',
+  ],
+  [
     'name with a blank',
     { name: 'my session' },
     'name option must be a cookie name: letters, digits and !#$%&\'*+-.^_`|~; got "my session"',
@@ -214,9 +219,9 @@ const refused: [string, object, string][] = [
     'store option must be a session store, but it has no get() method; got a function (MemoryStore); pass an instance of it: `new ...`',
   ],
   [
-    'store, text',
-    { store: 'redis://localhost' },
-    'store option must be a session store, but it has no get() method; got "redis://localhost"',
+    'store, a connection string, which may have a password in it',
+    { store: 'redis://:secret@localhost' },
+    'store option must be a session store, but it has no get() method; got a string',
   ],
   [
     'store, an empty object',
@@ -293,12 +298,12 @@ const refused: [string, object, string][] = [
   [
     'storeTimeout',
     { storeTimeout: '1h' },
-    'storeTimeout option must be a positive number of milliseconds; got "1h"',
+    'storeTimeout option must be a positive number of milliseconds, 24 days at most; got "1h"',
   ],
   [
     'storeTimeout, negative',
     { storeTimeout: -1 },
-    'storeTimeout option must be a positive number of milliseconds; got -1 (number)',
+    'storeTimeout option must be a positive number of milliseconds, 24 days at most; got -1 (number)',
   ],
   [
     'absoluteTimeout',
@@ -331,6 +336,31 @@ const refused: [string, object, string][] = [
     'rotateAfter option must be a positive number of milliseconds, or 0; got -1 (number)',
   ],
   [
+    'absoluteTimeout, of a variable that is not set',
+    { absoluteTimeout: Number(undefined) },
+    'absoluteTimeout option must be a positive number of milliseconds, or 0; got NaN (number)',
+  ],
+  [
+    'rotateAfter, empty',
+    { rotateAfter: '' },
+    'rotateAfter option must be a positive number of milliseconds, or 0; got ""',
+  ],
+  [
+    'touchAfter, false',
+    { touchAfter: false },
+    'touchAfter option must be a positive number of milliseconds, or 0; got false (boolean)',
+  ],
+  [
+    'storeTimeout, more than a timer can wait',
+    { storeTimeout: 2 ** 31 },
+    'storeTimeout option must be a positive number of milliseconds, 24 days at most; got 2147483648 (number)',
+  ],
+  [
+    'rotateAfter with a store made for express-session',
+    { rotateAfter: 1000, store: { createSession() {}, get() {}, set() {}, destroy() {} } },
+    "rotateAfter option needs concurrency: 'merge', which is not the default with a store made for express-session; add it",
+  ],
+  [
     'rotateGrace',
     { rotateGrace: '1h' },
     'rotateGrace option must be a positive number of milliseconds; got "1h"',
@@ -343,7 +373,7 @@ const refused: [string, object, string][] = [
   [
     'storeTimeout, zero',
     { storeTimeout: 0 },
-    'storeTimeout option must be a positive number of milliseconds; got 0 (number)',
+    'storeTimeout option must be a positive number of milliseconds, 24 days at most; got 0 (number)',
   ],
   [
     'rotateGrace, zero',
@@ -714,6 +744,13 @@ describe('options that do not do what they look like', () => {
     const code = 'WARN_SESSION_TEXT_OPTION';
     for (const _ of [1, 2]) session(given({ store, ...options }));
     expect(warnings).toEqual([[code, `the option ${says}. Give it true or false.${link(code)}`]]);
+  });
+
+  test('a number of proxies, as Express\'s "trust proxy" takes one', () => {
+    const code = 'WARN_SESSION_TEXT_OPTION';
+    for (const _ of [1, 2]) session(given({ store, proxy: 1 }));
+    const text = 'the option proxy is 1 (number), which counts as left out. Give it true or false.';
+    expect(warnings).toEqual([[code, text + link(code)]]);
   });
 
   test.each<[object, string]>([

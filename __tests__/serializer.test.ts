@@ -66,7 +66,7 @@ describe('the option serializer', () => {
       'serializer option must be an object with the functions stringify and parse; got an object (Object)',
     );
     expect(() => session({ ...session.recommended, secret: SECRET, serializer })).toThrow(
-      "serializer option must be left out with express-session's kind of stores, which have their own",
+      'serializer option must be left out with MemoryStore and stores made for express-session, which have their own',
     );
   });
 });

@@ -1,6 +1,7 @@
 import type { CookieOptions } from './cookies/cookie.js';
 import type { Secret } from './cookies/signature.js';
 import type { Core } from './core.js';
+import { messageOf } from './errors.js';
 import { describe } from './option-checks.js';
 import type { SessionOptions } from './options.js';
 import type { Settings } from './read-options.js';
@@ -40,6 +41,7 @@ const COOKIE_SWITCHES = ['secure', 'httpOnly', 'partitioned'] as const;
 /** Of a configuration file or the environment, where 'false' is as true as any other text. */
 function adviseOnTexts(given: SessionOptions): void {
   for (const name of SWITCHES) adviseOnText(name, given[name], 'counts as true');
+  if (typeof given.proxy === 'number') adviseOnValue('proxy', describe(given.proxy), 'counts as left out');
   adviseOnText('proxy', given.proxy, 'counts as left out');
   const { cookie } = given;
   if (!cookie || typeof cookie !== 'object') return;
@@ -49,10 +51,13 @@ function adviseOnTexts(given: SessionOptions): void {
 }
 
 function adviseOnText(name: string, value: unknown, effect: string): void {
-  if (typeof value !== 'string' || value === '') return;
+  if (typeof value === 'string' && value !== '') adviseOnValue(name, `the text ${describe(value)}`, effect);
+}
+
+function adviseOnValue(name: string, value: string, effect: string): void {
   warnOnce(
     'WARN_SESSION_TEXT_OPTION',
-    `the option ${name} is the text ${describe(value)}, which ${effect}. Give it true or false.`,
+    `the option ${name} is ${value}, which ${effect}. Give it true or false.`,
   );
 }
 
@@ -135,7 +140,7 @@ export function adviseOnUnlistable(): void {
 
 /** A store that can tell of destroyed sessions can't be listened to. */
 export function adviseOnNotices(error: unknown): void {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   warnOnce(
     'WARN_SESSION_STORE_NOTICES',
     `${text}. This process can't listen for destroyed sessions, which will be tried again. Until then, what other ` +
@@ -236,7 +241,7 @@ export function adviseOnWithheldCookie(): void {
 export function adviseOnCookieSize(name: string, line: string): void {
   if (line.length <= MOST_COOKIE_BYTES) return;
   const semicolon = line.indexOf(';');
-  const bytes = semicolon === -1 ? line.length : semicolon;
+  const bytes = (semicolon === -1 ? line.length : semicolon) - 1; // without the `=`
   if (bytes <= MOST_COOKIE_BYTES) return;
   warnOnce(
     'WARN_SESSION_COOKIE_SIZE',

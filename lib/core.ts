@@ -1,6 +1,4 @@
-import { fromConnectStore } from './adapters/connect.js';
 import { toConnectStore } from './adapters/to-connect.js';
-import { withTombstones } from './adapters/tombstones.js';
 import { adviseOnNotices } from './advice.js';
 import { compact } from './compact.js';
 import { Cookie } from './cookies/cookie.js';
@@ -8,13 +6,12 @@ import { ENCODED_START } from './cookies/cookie-value.js';
 import { Identifier } from './cookies/identify.js';
 import { randomId } from './cookies/random-id.js';
 import { Decisions } from './decisions.js';
-import type { TextStore } from './drivers/awaitable.js';
 import { pauseAfter } from './drivers/back-off.js';
 import { CallbackDriver } from './drivers/callback-driver.js';
 import type { StoreDriver } from './drivers/driver.js';
 import { TextDriver } from './drivers/text-driver.js';
+import { asTextStore, readable } from './drivers/text-store.js';
 import { TimedDriver } from './drivers/timed-driver.js';
-import { timedStore } from './drivers/timed-store.js';
 import { WatchedDriver } from './drivers/watched-driver.js';
 import { SteadyError } from './errors.js';
 import { SessionEvents } from './events.js';
@@ -27,45 +24,9 @@ import { areTouchedPlainly, Session, type SessionData, type SessionRequest } fro
 import { SocketRegistry } from './sockets/sockets.js';
 import { makesPlainly, Store } from './stores/connect-store.js';
 import { isCallbackStore } from './stores/contract.js';
-import { inTurn } from './stores/in-turn.js';
 import { MemoryStore } from './stores/memory.js';
-import { type Serializer, serialized } from './stores/serialized.js';
 import type { SessionStore } from './stores/store.js';
 import { unref } from './timers.js';
-
-/**
- * The store as one of text, that is silent no longer than it may. A callback store is made into one that is safe within
- * this process. The memory store answers at once, so that its answers need no timer.
- */
-function asTextStore({ store, storeTimeout, serializer }: Settings): TextStore {
-  if (store instanceof MemoryStore) return textsOf(store);
-  const texts = isCallbackStore(store)
-    ? withTombstones(store, fromConnectStore(store))
-    : safe(readable(store, serializer));
-  return timedStore(texts, storeTimeout);
-}
-
-/** A store that can't compare and write in one step is at least safe within this process. */
-function safe(store: SessionStore): SessionStore {
-  return store.atomic === false ? inTurn(store) : store;
-}
-
-function readable(store: SessionStore, serializer: Serializer | undefined): SessionStore {
-  return serializer ? serialized(store, serializer) : store;
-}
-
-/** A memory store's texts, whatever they were put in as; at once, unless the app has replaced a method. */
-function textsOf(store: MemoryStore): TextStore {
-  return {
-    get: (id) => store.records.read(id),
-    set: (id, text, how) =>
-      store.isPlain ? store.records.writeCompact(id, text, how) : store.set(id, text, how),
-    touch: (id, expires) => (store.isPlain ? store.records.prolong(id, expires) : store.touch(id, expires)),
-    destroy: (id) => (store.isPlain ? store.records.remove(id) : store.destroy(id)),
-    ids: () => store.ids(),
-    isSession: (id) => store.records.isSession(id),
-  };
-}
 
 /** What all requests of one `session(options)` share. */
 export class Core {
@@ -84,14 +45,14 @@ export class Core {
   readonly sockets: SocketRegistry = new SocketRegistry((id) => this.updater.fateOf(id));
   /** What `update()` and `take()` work by, whatever the requests' driver is. */
   readonly updater: TextDriver;
-  #ownGenerate: Store['generate'] | undefined;
-  readonly #callback: StoreDriver;
-  readonly #text: StoreDriver | undefined;
   /**
    * Merges whatever `concurrency` says: for sockets, which live long enough to meet other requests, and for a touch that has to
    * write the record.
    */
   readonly mergingDriver: StoreDriver;
+  #ownGenerate: Store['generate'] | undefined;
+  readonly #callback: StoreDriver;
+  readonly #text: StoreDriver | undefined;
 
   constructor(settings: Settings) {
     this.settings = settings;

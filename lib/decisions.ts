@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { messageOf } from './errors.js';
 import type { CookieAction, SessionFacts, StoreAction } from './lifecycle.js';
 import { warnOnce } from './warnings.js';
 
@@ -30,7 +31,7 @@ export class Decisions {
     try {
       for (const observer of this.#observers) observer(decision);
     } catch (error) {
-      warnOnce('WARN_SESSION_ERROR', error instanceof Error ? error.message : String(error));
+      warnOnce('WARN_SESSION_ERROR', messageOf(error));
     }
   }
 }

@@ -23,6 +23,11 @@ export class SteadyError extends Error {
   }
 }
 
+/** What an error says; anything can be thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** What a store has failed with, as an `Error`: some give a text, which may be a command to Express (`next('route')`), or nothing. */
 export function asError(reason: unknown): Error {
   // An error of another realm (a vm context, as Jest's) is no instance of this realm's Error.

@@ -1,6 +1,7 @@
 import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { messageOf } from './errors.js';
 import { describe, didYouMean } from './option-checks.js';
 import { MARK, noticeOf } from './stores/id-hash.js';
 import { warnOnce } from './warnings.js';
@@ -182,7 +183,7 @@ export class SessionEvents {
 }
 
 function warnOf(error: unknown): void {
-  warnOnce('WARN_SESSION_ERROR', error instanceof Error ? error.message : String(error));
+  warnOnce('WARN_SESSION_ERROR', messageOf(error));
 }
 
 /** Older Node versions don't sum it up for us. */

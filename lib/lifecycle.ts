@@ -34,7 +34,7 @@ export interface SessionFacts {
   cookieChanged: boolean;
   /** This request is one that prolongs the session's life. */
   touches: boolean;
-  /** The browser's cookie is to be replaced: it has an old signature, or an id that the session had before. */
+  /** The browser's cookie is to be replaced: it has an old signature or a former id, or came beside others of our name. */
   outdatedCookie: boolean;
   /** The browser has a cookie of ours. */
   browserHasCookie: boolean;

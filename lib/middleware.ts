@@ -13,9 +13,8 @@ import { Core } from './core.js';
 import { SteadyError } from './errors.js';
 import type { SessionEventListener, SessionEventName } from './events.js';
 import { expectProperties } from './many-properties.js';
-import { describe } from './option-checks.js';
 import type { SessionOptions } from './options.js';
-import type { OwnedSession } from './owners.js';
+import { exceptionOf, type OwnedSession, ownerText } from './owners.js';
 import { readOptions } from './read-options.js';
 import { type IncomingRequest, type Next, SessionContext } from './request/context.js';
 import { loadSession } from './request/loading.js';
@@ -33,14 +32,9 @@ import {
 } from './sockets/handshake.js';
 import { isAllowedByCors, isSameHost } from './sockets/origin.js';
 import { isTaken, refuse } from './sockets/refuse.js';
+import type { SocketOptions } from './sockets/socket-options.js';
 import { type SocketIoServerLike, serveSocketIo } from './sockets/socketio.js';
-import {
-  type SocketOptions,
-  serveWebSockets,
-  type WebSocketOptions,
-  type WebSocketServerLike,
-} from './sockets/websocket.js';
-import { kind } from './stores/store-options.js';
+import { serveWebSockets, type WebSocketOptions, type WebSocketServerLike } from './sockets/websocket.js';
 import { warnOnce } from './warnings.js';
 
 /** What `app.use()` takes, and where to learn what happens to sessions. */
@@ -99,6 +93,13 @@ export function middleware(options: SessionOptions, deprecate: (message: string)
   return handler;
 }
 
+const cores = new WeakMap<object, Core>();
+
+/** For this package's own tools, which look at what a handler works with. */
+export function coreOf(handler: object): Core | undefined {
+  return cores.get(handler);
+}
+
 /** The road of a request. */
 function serve(core: Core, req: IncomingRequest, res: ServerResponse, next: Next): void {
   if (isHandshake(req, res)) return serveHandshake(core, req, res ?? {}, next);
@@ -115,88 +116,6 @@ function serve(core: Core, req: IncomingRequest, res: ServerResponse, next: Next
     holdEnd(res, context);
     loadSession(context);
   }
-}
-
-/** A WebSocket handshake that runs HTTP middleware. */
-function serveHandshake(core: Core, req: IncomingRequest, res: HandshakeResponse, next: Next): void {
-  if (hasSession(core, req)) return next(); // by `sessions.websocket()`, say
-  if (isWelcome(req, res)) accept(core, req, res, next, true);
-  else turnAway(req, next);
-}
-
-function isWelcome(req: IncomingRequest, res: HandshakeResponse): boolean {
-  return isSameHost(req) || isAllowedByCors(req, res);
-}
-
-function turnAway(req: IncomingRequest, next: Next): void {
-  adviseOnForeignPage();
-  if (isTaken(req.socket)) next(new SteadyError('ERR_SESSION_ORIGIN', FOREIGN_PAGE));
-  else refuse(req.socket, 403);
-}
-
-/** @param keep whether the socket is tied to its session here; that of Socket.IO is at its `connection` event */
-function accept(core: Core, req: IncomingRequest, res: HandshakeResponse, next: Next, keep: boolean): void {
-  ignoreErrors(req.socket);
-  const report = (error: unknown) => core.events.report(req.sessionID ?? '', req, error);
-  const answer = refuseOnError(req, res, report, next);
-  const context = contextFor(core, req, answer);
-  if (!context) return;
-  joinHandshake(context, res, keep);
-  loadSession(context);
-}
-
-/** The road of Socket.IO's first request, whatever its transport, of a page that may connect. */
-function openSocketIo(core: Core, req: IncomingRequest, res: ServerResponse, next: Next): void {
-  if (isHandshake(req, res)) accept(core, req, res, next, false);
-  else serve(core, req, res, next);
-}
-
-function hasSession(core: Core, req: IncomingRequest): boolean {
-  return contextOf(req)?.core === core && Boolean(req.session);
-}
-
-/** That of a `ws` server's handshake, or one with a stand-in for a response. It may have come by the middleware already. */
-function serveWithoutResponse(core: Core, req: IncomingRequest, next: Next): SessionContext | undefined {
-  if (hasSession(core, req)) {
-    next();
-    return contextOf(req);
-  }
-  const context = contextFor(core, req, next);
-  if (context) loadSession(context);
-  return context;
-}
-
-const cores = new WeakMap<object, Core>();
-
-/** For this package's own tools, which look at what a handler works with. */
-export function coreOf(handler: object): Core | undefined {
-  return cores.get(handler);
-}
-
-/** `String(undefined)` would be a user of that name, and a logout of nobody. */
-function ownerText(method: string, owner: unknown): string {
-  const isNumber = typeof owner === 'number' && !Number.isNaN(owner);
-  if (isNumber || (typeof owner === 'string' && owner !== '')) return String(owner);
-  throw new TypeError(
-    `${method}(): the owner must be a number or a string that is not empty; got ${describe(owner)}`,
-  );
-}
-
-/** A misspelt exception would be none, and end the very session that asks. */
-function exceptionOf(how: { except?: string | undefined }): string | undefined {
-  const isObject = typeof how === 'object' && how !== null;
-  const unknown = isObject ? Object.keys(how).filter((key) => key !== 'except') : [];
-  if (isObject && unknown.length === 0 && ['string', 'undefined'].includes(typeof how.except))
-    return how.except;
-  const [name = 'except'] = unknown;
-  const given = isObject ? `{ ${name}: ${kind((how as Record<string, unknown>)[name])} }` : kind(how);
-  throw new TypeError(`revoke(): the second argument must be { except: the id of a session }; got ${given}`);
-}
-
-/** For a request without a response that could be held. */
-function contextFor(core: Core, req: IncomingRequest, next: Next): SessionContext | undefined {
-  const identities = identitiesFor(core, req, next);
-  return identities && new SessionContext(core, req, next, identities);
 }
 
 /**
@@ -251,4 +170,60 @@ function pathnameOf(req: IncomingRequest): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+// ---- Requests without a response that could be held: handshakes
+
+/** A WebSocket handshake that runs HTTP middleware. */
+function serveHandshake(core: Core, req: IncomingRequest, res: HandshakeResponse, next: Next): void {
+  if (hasSession(core, req)) return next(); // by `sessions.websocket()`, say
+  if (isWelcome(req, res)) accept(core, req, res, next, true);
+  else turnAway(req, next);
+}
+
+function isWelcome(req: IncomingRequest, res: HandshakeResponse): boolean {
+  return isSameHost(req) || isAllowedByCors(req, res);
+}
+
+function turnAway(req: IncomingRequest, next: Next): void {
+  adviseOnForeignPage();
+  if (isTaken(req.socket)) next(new SteadyError('ERR_SESSION_ORIGIN', FOREIGN_PAGE));
+  else refuse(req.socket, 403);
+}
+
+/** @param keep whether the socket is tied to its session here; that of Socket.IO is at its `connection` event */
+function accept(core: Core, req: IncomingRequest, res: HandshakeResponse, next: Next, keep: boolean): void {
+  ignoreErrors(req.socket);
+  const report = (error: unknown) => core.events.report(req.sessionID ?? '', req, error);
+  const answer = refuseOnError(req, res, report, next);
+  const context = contextFor(core, req, answer);
+  if (!context) return;
+  joinHandshake(context, res, keep);
+  loadSession(context);
+}
+
+/** The road of Socket.IO's first request, whatever its transport, of a page that may connect. */
+function openSocketIo(core: Core, req: IncomingRequest, res: ServerResponse, next: Next): void {
+  if (isHandshake(req, res)) accept(core, req, res, next, false);
+  else serve(core, req, res, next);
+}
+
+function hasSession(core: Core, req: IncomingRequest): boolean {
+  return contextOf(req)?.core === core && Boolean(req.session);
+}
+
+/** The road of such a request: a `ws` server's handshake, or one with a stand-in for a response. The middleware may have served it already. */
+function serveWithoutResponse(core: Core, req: IncomingRequest, next: Next): SessionContext | undefined {
+  if (hasSession(core, req)) {
+    next();
+    return contextOf(req);
+  }
+  const context = contextFor(core, req, next);
+  if (context) loadSession(context);
+  return context;
+}
+
+function contextFor(core: Core, req: IncomingRequest, next: Next): SessionContext | undefined {
+  const identities = identitiesFor(core, req, next);
+  return identities && new SessionContext(core, req, next, identities);
 }

@@ -1,3 +1,5 @@
+import { LONGEST_TIMER } from './timers.js';
+
 /**
  * The value, if it is one of `allowed`.
  * @param given what the message shows, where `value` was made of it
@@ -30,6 +32,12 @@ export function readMilliseconds(name: string, value: unknown): number {
   return readPositive(name, value, 'number of milliseconds');
 }
 
+/** What a timer counts: with more than it can wait it would go off at once. */
+export function readTimer(name: string, value: unknown): number {
+  if (typeof value === 'number' && value > 0 && value <= LONGEST_TIMER) return value;
+  throw badOption(name, value, 'a positive number of milliseconds, 24 days at most');
+}
+
 export function readPositive(name: string, value: unknown, what: string): number {
   if (typeof value === 'number' && value > 0 && Number.isFinite(value)) return value;
   throw badOption(name, value, value === Infinity ? `a finite ${what}` : `a positive ${what}`);
@@ -37,7 +45,7 @@ export function readPositive(name: string, value: unknown, what: string): number
 
 /** A number of milliseconds; 0 for an option that is off. */
 export function readPeriod(name: string, value: unknown): number {
-  return value ? readPositive(name, value, 'number of milliseconds, or 0') : 0;
+  return value == null || value === 0 ? 0 : readPositive(name, value, 'number of milliseconds, or 0');
 }
 
 /**
@@ -58,9 +66,20 @@ export function describe(value: unknown): string {
   return `${String(value)} (${typeof value})`;
 }
 
+/** What was given, in a few words; of a string not its content, since a connection string has a password in it. */
+export function describeWithoutText(value: unknown): string {
+  return typeof value === 'string' ? 'a string' : describe(value);
+}
+
 /** As JSON, which lets some control characters stand that a terminal may act on. */
 function quoted(text: string): string {
   return JSON.stringify(text).replace(/[\x7f-\x9f]/g, (each) => `\\u00${each.charCodeAt(0).toString(16)}`);
+}
+
+/** Whether `value` is an object (or function) that has all of these methods. */
+export function hasMethods(value: unknown, ...names: string[]): boolean {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false;
+  return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
 }
 
 /** The one of `known` that was probably meant by `name`, if any comes close. */

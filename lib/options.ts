@@ -64,7 +64,8 @@ export interface SessionOptions {
   onInterrupted?: 'ignore' | 'error' | undefined;
   /**
    * How long the store may take over one operation, in milliseconds, before that fails with `ERR_SESSION_STORE_TIMEOUT`.
-   * A write that others keep getting in the way of is tried for five times as long. Default 30 seconds.
+   * It holds for each step of a listing, too. A write that others keep getting in the way of is tried for five times as
+   * long. 24 days at most. Default 30 seconds.
    */
   storeTimeout?: number | undefined;
   /**

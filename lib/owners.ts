@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { adviseOnOwner } from './advice.js';
 import type { Core } from './core.js';
-import { SteadyError } from './errors.js';
+import { messageOf, SteadyError } from './errors.js';
 import type { SessionRecord } from './merge.js';
+import { describe, describeWithoutText } from './option-checks.js';
 import { isPointer, pointerOf } from './pointer.js';
 import { parseRecord } from './record.js';
+import { ownedRecord } from './stores/owned-record.js';
 import type { OwnedRecord, SessionStore } from './stores/store.js';
 
 /** To whom a session belongs: the name of the key that holds the user's id, or a function of the session's data. */
@@ -47,7 +49,7 @@ export function ownerOrNone(
   try {
     return ownerOf(record, option);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     const text = `the option owner threw, so that nobody finds this session by its owner: ${reason}`;
     report(new SteadyError('ERR_SESSION_OWNER', text, { cause }));
     return undefined;
@@ -175,10 +177,33 @@ async function* scan(store: SessionStore): AsyncGenerator<OwnedRecord> {
 async function read(store: SessionStore, id: string): Promise<OwnedRecord | undefined> {
   const value = await store.get(id);
   if (value === undefined) return undefined;
-  return { key: id, value, matches: (other) => other === id, destroy: () => store.destroy(id) };
+  return ownedRecord(store, id, value);
 }
 
 function dateOf(value: unknown): Date | undefined {
   const date = typeof value === 'number' || typeof value === 'string' ? new Date(value) : undefined;
   return date && !Number.isNaN(date.getTime()) ? date : undefined;
+}
+
+/**
+ * The owner as the store knows it. `String(undefined)` would be a user of that name, and a logout of nobody. */
+export function ownerText(method: string, owner: unknown): string {
+  const isNumber = typeof owner === 'number' && !Number.isNaN(owner);
+  if (isNumber || (typeof owner === 'string' && owner !== '')) return String(owner);
+  throw new TypeError(
+    `${method}(): the owner must be a number or a string that is not empty; got ${describe(owner)}`,
+  );
+}
+
+/** A misspelt exception would be none, and end the very session that asks. */
+export function exceptionOf(how: { except?: string | undefined }): string | undefined {
+  const isObject = typeof how === 'object' && how !== null;
+  const unknown = isObject ? Object.keys(how).filter((key) => key !== 'except') : [];
+  if (isObject && unknown.length === 0 && ['string', 'undefined'].includes(typeof how.except))
+    return how.except;
+  const [name = 'except'] = unknown;
+  const given = isObject
+    ? `{ ${name}: ${describeWithoutText((how as Record<string, unknown>)[name])} }`
+    : describeWithoutText(how);
+  throw new TypeError(`revoke(): the second argument must be { except: the id of a session }; got ${given}`);
 }

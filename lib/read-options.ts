@@ -8,24 +8,24 @@ import { isSecret, type Secret } from './cookies/signature.js';
 import { type MergeFunction, takeMine } from './merge.js';
 import {
   badOption,
-  describe,
+  describeWithoutText,
   didYouMean,
+  hasMethods,
   oneOf,
   readBoolean,
   readFunction,
   readMilliseconds,
   readPeriod,
   readPositive,
+  readTimer,
 } from './option-checks.js';
 import { COOKIE_OPTIONS, EXPRESS_SESSION_OPTIONS, OPTIONS, type SessionOptions } from './options.js';
 import type { OwnerOption } from './owners.js';
 import type { Store } from './stores/connect-store.js';
-import { isCallbackStore } from './stores/contract.js';
+import { isCallbackStore, isOnlyCallbackStore } from './stores/contract.js';
 import { MemoryStore } from './stores/memory.js';
-import { isOnlyCallbackStore } from './stores/require-session-store.js';
 import type { Serializer } from './stores/serialized.js';
 import type { SessionStore } from './stores/store.js';
-import { hasMethods, kind } from './stores/store-options.js';
 import { warnOnce } from './warnings.js';
 
 /** The options as the core uses them: checked, and with defaults filled in. */
@@ -124,7 +124,7 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
     concurrency: readConcurrency(options, store),
     merge: readFunction('merge', options.merge ?? takeMine),
     onInterrupted: oneOf('onInterrupted', options.onInterrupted ?? 'ignore', ['ignore', 'error']),
-    storeTimeout: readMilliseconds('storeTimeout', options.storeTimeout ?? 30 * SECOND),
+    storeTimeout: readTimer('storeTimeout', options.storeTimeout ?? 30 * SECOND),
     onStoreDown: oneOf('onStoreDown', options.onStoreDown ?? 'skip', ['skip', 'error']),
     absoluteTimeout: readPeriod('absoluteTimeout', options.absoluteTimeout),
     touchAfter: readTouchAfter(options, store, ttl),
@@ -152,7 +152,9 @@ function checkKind(options: unknown): void {
     : typeof options === 'string'
       ? '; did you mean { secret: ... }?'
       : '';
-  throw new TypeError(`options must be an object, such as { secret, store }; got ${kind(options)}${hint}`);
+  throw new TypeError(
+    `options must be an object, such as { secret, store }; got ${describeWithoutText(options)}${hint}`,
+  );
 }
 
 function readSize(name: string, value: unknown): number {
@@ -200,9 +202,11 @@ function readConcurrency(
 ): 'merge' | 'overwrite' {
   const fallback = isOnlyCallbackStore(store) ? 'overwrite' : 'merge';
   const choice = oneOf<'merge' | 'overwrite'>('concurrency', concurrency ?? fallback, ['merge', 'overwrite']);
-  if (rotateAfter && choice === 'overwrite')
-    throw badOption('concurrency', choice, "'merge' for rotateAfter to be safe");
-  return choice;
+  if (!rotateAfter || choice === 'merge') return choice;
+  if (concurrency) throw badOption('concurrency', choice, "'merge' for rotateAfter to be safe");
+  throw new TypeError(
+    "rotateAfter option needs concurrency: 'merge', which is not the default with a store made for express-session; add it",
+  );
 }
 
 function readSecrets(secret: SessionOptions['secret']): Secret[] | undefined {
@@ -214,7 +218,7 @@ function readSecrets(secret: SessionOptions['secret']): Secret[] | undefined {
   for (const each of secrets) {
     if (!isSecret(each))
       throw new TypeError(
-        `secret option must be a string, a Buffer, a KeyObject or an array of them; got ${typeof each}`,
+        `secret option must be a string, a Buffer, a KeyObject or an array of them; got ${each === null ? 'null' : typeof each}`,
       );
   }
   return secrets;
@@ -250,7 +254,7 @@ function isRedisClient(store: object): boolean {
 }
 
 function missingMethod(store: unknown, method: string): TypeError {
-  const what = `store option must be a session store, but it has no ${method}() method; got ${describe(store)}`;
+  const what = `store option must be a session store, but it has no ${method}() method; got ${describeWithoutText(store)}`;
   const hint = storeMeant(store);
   return new TypeError(hint ? `${what}; ${hint}` : what);
 }
@@ -286,7 +290,7 @@ function readSerializer(
     throw badOption(
       'serializer',
       serializer,
-      "left out with express-session's kind of stores, which have their own",
+      'left out with MemoryStore and stores made for express-session, which have their own',
     );
   }
   return serializer;

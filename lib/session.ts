@@ -59,7 +59,7 @@ export class Session {
   }
 
   /**
-   * When the session began. Known only with an option that needs it, such as `absoluteTimeout`. As data of the app's own,
+   * When the session began. Known only with `absoluteTimeout`. As data of the app's own,
    * `createdAt` stays usable.
    */
   get createdAt(): Date | undefined {

@@ -521,6 +521,17 @@ describe('bad arguments', () => {
       new TypeError('fromConnectStore has no option ttlUnits; did you mean ttlUnit?'),
     );
   });
+
+  test.each<[string, unknown, string]>([
+    ['expiry', 'cookies', 'must be one of "store", "cookie" (did you mean "cookie"?); got "cookies"'],
+    ['ttlUnit', 0, 'must be a positive number of milliseconds; got 0 (number)'],
+    ['maxTtl', '30d', 'must be a positive number of milliseconds; got "30d"'],
+    ['maxTtl', Number.NaN, 'must be a positive number of milliseconds; got NaN (number)'],
+  ])('a bad option: %s as %p', (name, value, message) => {
+    expect(() => fromConnectStore(jsonStore(), { [name]: value })).toThrow(
+      new TypeError(`fromConnectStore: ${name} option ${message}`),
+    );
+  });
 });
 
 test('conditional writes of two adapters over one store do not come between one another', async () => {

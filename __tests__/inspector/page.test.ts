@@ -276,7 +276,7 @@ describeWith('chromium', "the inspector's page", () => {
     expect(await admin.page.locator('#events tr').count()).toBe(3);
   });
 
-  test('says when more sessions exist than it lists, and when the store can not list', async () => {
+  test('says when more sessions exist than it lists, and when the store cannot list', async () => {
     const stage = await scene(app, { sessions: 2 });
     for (const name of ['a', 'b', 'c']) await begun(stage, name);
     await open(stage);
@@ -287,7 +287,7 @@ describeWith('chromium', "the inspector's page", () => {
     await open(other);
     await shows(
       '#sessions-note',
-      'The store can not list its sessions: these are the ones that this process has seen lately',
+      'The store cannot list its sessions: these are the ones that this process has seen lately',
     );
     await shows('#count-sessions', '1');
   });
@@ -389,7 +389,7 @@ describeWith('chromium', "the inspector's page", () => {
       );
       expect(question).toBe(
         `Session ${hashOf(SCRIPT)} of ${SCRIPT} ends at once, for all who use it: ` +
-          'its record is deleted, its sockets are closed. This can not be undone.',
+          'its record is deleted, its sockets are closed. This cannot be undone.',
       );
       expect(admin.complaints).toEqual([]);
     });

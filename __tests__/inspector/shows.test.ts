@@ -301,7 +301,7 @@ describe('sessions', () => {
     expect([listing.rows.length, listing.more]).toEqual([Math.min(count, 2), more]);
   });
 
-  test('that a store can not list are those that were seen lately', async () => {
+  test('that a store cannot list are those that were seen lately', async () => {
     const { ids: _, ...texts } = methodsOf(new session.MemoryStore());
     const { visitor, watch, revoke } = await scene(app, { sessions: 2, options: { store: texts } });
     const hashes: string[] = [];
@@ -328,7 +328,7 @@ describe('sessions', () => {
     expect(idOf(browser)).not.toBe(before);
   });
 
-  test('that can not be read do not hide the others', async () => {
+  test('that cannot be read do not hide the others', async () => {
     const store = new session.MemoryStore();
     const expires = Date.now() + HOUR;
     await store.set('broken', 'no JSON', { expires });
@@ -341,7 +341,7 @@ describe('sessions', () => {
     expect(rows.map((row: any) => row.session)).toEqual([hashOf('fine')]);
   });
 
-  test('that can not be read at all: the page says why', async () => {
+  test('that cannot be read at all: the page says why', async () => {
     const store = new session.MemoryStore();
     store.ids = () => {
       throw new Error('hunter2');

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { Cookie, readCookies } from '../../lib/cookies/cookie.js';
+import { Cookie } from '../../lib/cookies/cookie.js';
+import { readCookies } from '../../lib/cookies/cookie-header.js';
 import { Identifier } from '../../lib/cookies/identify.js';
 import { unsign } from '../../lib/cookies/signature.js';
 import session from '../../lib/index.js';

@@ -469,3 +469,60 @@ describe('the option owner as a function that throws for some', () => {
     },
   );
 });
+
+describe('a store that is silent in the middle of a listing', () => {
+  const TIMEOUT = 200;
+  const failure = {
+    code: 'ERR_SESSION_STORE_TIMEOUT',
+    message: expect.stringContaining(`did not list a session within ${TIMEOUT} ms`),
+  };
+  const silent = () => ({ [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) });
+  const listedBy = (part: object) => {
+    const store = Object.assign(new ListingStore(), part);
+    return session({ ...baseOptions, store, owner: 'user', storeTimeout: TIMEOUT });
+  };
+
+  test.each(['ids', 'owned'])('%s(): of() and revoke() fail, and wait no longer', async (method) => {
+    const sessions = listedBy({ [method]: silent });
+    await expect(collect(sessions.of('ada'))).rejects.toMatchObject(failure);
+    await expect(sessions.revoke('ada')).rejects.toMatchObject(failure);
+  });
+
+  test('a record that is not destroyed in time', async () => {
+    const value = JSON.stringify({ cookie: {}, user: 'ada' });
+    const destroy = () => new Promise(() => {});
+    const sessions = listedBy({
+      async *owned() {
+        yield { key: 'id', value, matches: (id: string) => id === 'id', destroy };
+      },
+    });
+    await expect(sessions.revoke('ada')).rejects.toMatchObject({ code: failure.code });
+  });
+
+  test('who stops halfway ends the listing, after a whole step', async () => {
+    const steps: string[] = [];
+    const sessions = listedBy({
+      async *ids() {
+        try {
+          for (const id of ['a', 'b', 'c']) {
+            steps.push(id);
+            yield id;
+          }
+        } finally {
+          steps.push('end');
+        }
+      },
+      get: async () => JSON.stringify({ cookie: {}, user: 'ada' }),
+    });
+    for await (const _ of sessions.of('ada')) break;
+    expect(steps).toEqual(['a', 'end']);
+  });
+
+  test('a list that is there at once is taken, too', async () => {
+    const sessions = listedBy({
+      ids: () => ['a', 'b'],
+      get: async () => JSON.stringify({ cookie: {}, user: 'ada' }),
+    });
+    expect(await collect(sessions.of('ada'))).toHaveLength(2);
+  });
+});

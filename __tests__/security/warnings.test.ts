@@ -315,6 +315,20 @@ describe('nothing is warned of', () => {
       false,
     ],
     [
+      'of a cookie whose name and value have as many bytes as browsers keep',
+      `const { signatureOf } = require('./lib/cookies/signature.js');
+      let id = '';
+      const sent = () => ('connect.sid' + encodeURIComponent('s:' + id + '.' + signatureOf(id, good.secret))).length;
+      for (const letter of 'abcdefghijkl') {
+        for (id = letter.repeat(3900); sent() < 4096; ) id += letter;
+        if (sent() === 4096) break; // else its signature has just become longer
+      }
+      const last = await visit([session({ ...good, genid: () => id }), write]);
+      const [pair] = last.headers.get('set-cookie').split(';');
+      if (pair.replace('=', '').length !== 4096) throw new Error('It has ' + pair.length);`,
+      false,
+    ],
+    [
       'with two middlewares under names of their own',
       `await visit([session(good), session({ ...good, name: 'other' }), write]);`,
       false,

@@ -452,6 +452,14 @@ describe('hashIds', () => {
       new TypeError('hashIds has no option plains; did you mean plain?'),
     );
   });
+
+  test.each<[string, unknown, string]>([
+    ['plain', 'false', 'hashIds: plain option must be true or false; got "false"'],
+    ['ttl', '3600000', 'hashIds: ttl option must be a positive number of milliseconds; got "3600000"'],
+    ['ttl', Number.NaN, 'hashIds: ttl option must be a positive number of milliseconds; got NaN (number)'],
+  ])('the option %s as %p is refused', (name, value, message) => {
+    expect(() => hashIds(inner, { [name]: value })).toThrow(new TypeError(message));
+  });
 });
 
 describe.each([
@@ -767,6 +775,9 @@ describe('encrypt', () => {
   test('an unknown option is refused', () => {
     expect(() => encrypt(inner, KEY, { onError: report } as any)).toThrow(
       new TypeError('encrypt has no option onError; it has report'),
+    );
+    expect(() => encrypt(inner, KEY, { report: true } as any)).toThrow(
+      new TypeError('encrypt: report option must be a function; got true (boolean)'),
     );
   });
 });

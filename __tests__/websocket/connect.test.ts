@@ -236,6 +236,8 @@ describe('options that could never work', () => {
     ],
     ['checkInterval', 2 ** 31, 'got 2147483648 (number)'],
     ['checkInterval', '30s', 'got "30s"'],
+    ['checkInterval', '30000', 'got "30000"'],
+    ['checkInterval', Number.NaN, 'got NaN (number)'],
     ['onRegenerate', 'stay', 'onRegenerate option must be one of "follow", "close"; got "stay"'],
     ['upgrade', {}, 'upgrade option must be a function (req) => void; got an object (Object)'],
     ['checkInterwal', 5, 'websocket() has no option checkInterwal; did you mean checkInterval?'],
@@ -248,6 +250,9 @@ describe('options that could never work', () => {
       'websocket() needs a WebSocketServer of the package ws; got an object (Object)',
     );
     expect(() => sessions.websocket(undefined as never)).toThrow('got undefined');
+    expect(() => sessions.websocket(wss, null as never)).toThrow(
+      'websocket() needs an object of options ({ origins, checkInterval, onRegenerate, upgrade }); got null',
+    );
     expect(() => sessions.socketio({} as never)).toThrow(
       'socketio() needs a Socket.IO server that is attached to an HTTP server; got an object (Object)',
     );

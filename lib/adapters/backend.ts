@@ -1,6 +1,5 @@
 import { SteadyError } from '../errors.js';
-import { describe } from '../option-checks.js';
-import { hasMethods } from '../stores/store-options.js';
+import { describe, hasMethods } from '../option-checks.js';
 
 /**
  * Refuses what an adapter can't work with, at the start rather than at the first request.

@@ -1,3 +1,4 @@
+import { oneOf, readMilliseconds } from '../option-checks.js';
 import type { SessionStore } from '../stores/store.js';
 import { checkOptions } from '../stores/store-options.js';
 import { answerOf } from './answer.js';
@@ -51,12 +52,15 @@ export interface ConnectStoreOptions {
  * that share it can still overwrite one another's changes. `touch` reads first, since such a store doesn't tell
  * whether there was something to touch.
  *
- * @throws TypeError if `store` lacks a method, or for an unknown option.
+ * @throws TypeError if `store` lacks a method, or for an option that is unknown or no good.
  */
 export function fromConnectStore(store: ConnectStoreLike, options: ConnectStoreOptions = {}): SessionStore {
   requireMethods('fromConnectStore', store, ['get', 'set', 'destroy']);
   checkOptions('fromConnectStore', options, ['expiry', 'ttlUnit', 'maxTtl']);
-  const { expiry = 'store', ttlUnit = 1, maxTtl = Infinity } = options;
+  const expiry = oneOf('fromConnectStore: expiry', options.expiry ?? 'store', ['store', 'cookie']);
+  const ttlUnit = readMilliseconds('fromConnectStore: ttlUnit', options.ttlUnit ?? 1);
+  const { maxTtl = Infinity } = options;
+  if (maxTtl !== Infinity) readMilliseconds('fromConnectStore: maxTtl', maxTtl);
 
   const until = (expires: number, verbatim: boolean): Expiry => ({
     expires: Math.min(expires, Date.now() + maxTtl),

@@ -1,4 +1,5 @@
 import { asError, SteadyError } from '../errors.js';
+import { readMilliseconds } from '../option-checks.js';
 import { parseRecord } from '../record.js';
 import type { Callback, SessionData } from '../session.js';
 import { type SessionCallback, Store } from '../stores/connect-store.js';
@@ -29,12 +30,12 @@ type AnswerCallback<T> = (error?: any, value?: T) => void;
  * A record that is no session counts as none: the store emits `unreadable` with the error and the id, or warns once
  * if nobody listens. `all`, `length` and `clear` exist if the session store can list its ids.
  *
- * @throws TypeError if `store` lacks a method, or for an unknown option.
+ * @throws TypeError if `store` lacks a method, or for an option that is unknown or no good.
  */
 export function toConnectStore(store: SessionStore, options: ToConnectStoreOptions = {}): ConnectedStore {
   requireMethods('toConnectStore', store, ['get', 'set', 'touch', 'destroy']);
   checkOptions('toConnectStore', options, ['ttl']);
-  return new ConnectedStore(store, options.ttl ?? DAY);
+  return new ConnectedStore(store, readMilliseconds('toConnectStore: ttl', options.ttl ?? DAY));
 }
 
 /** What {@link toConnectStore} returns. */

@@ -160,7 +160,7 @@ function expectListedOn(
       await whileAlive(settings, start + 3 * life, () => found(store, owner, [key])),
       [key],
       'owned() gives a record that was written again or touched, up to its new expiry.',
-      'sessions in use would be the very ones that the user can not end.',
+      'sessions in use would be the very ones that the user cannot end.',
     );
     return key;
   });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { isOnlyCallbackStore } from '../stores/require-session-store.js';
+import { describeWithoutText, hasMethods } from '../option-checks.js';
+import { isOnlyCallbackStore } from '../stores/contract.js';
 import type { SessionStore } from '../stores/store.js';
-import { hasMethods, kind } from '../stores/store-options.js';
 import { type Check, fail, type Trial, WITHOUT } from './check.js';
 import { guarded, settled } from './guard.js';
 import type { Settings } from './settings.js';
@@ -56,7 +56,7 @@ function expectStore(store: SessionStore): void {
   const missing = ['get', 'set', 'touch', 'destroy'].find((method) => !hasMethods(store, method));
   if (missing !== undefined) {
     fail(
-      `A store has the methods get(), set(), touch() and destroy(); this one has no ${missing}(). Got: ${kind(store)}`,
+      `A store has the methods get(), set(), touch() and destroy(); this one has no ${missing}(). Got: ${describeWithoutText(store)}`,
       'the core calls each of them.',
     );
   }

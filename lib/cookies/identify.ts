@@ -2,7 +2,7 @@ import depd from 'depd';
 import { compact } from '../compact.js';
 import { Recent } from '../recent.js';
 import type { IncomingRequest } from '../request/context.js';
-import { decodeCookieValue, readCookies } from './cookie.js';
+import { decodeCookieValue, readCookies } from './cookie-header.js';
 import { CookieValue, START } from './cookie-value.js';
 import { type Secret, unsign } from './signature.js';
 

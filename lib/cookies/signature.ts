@@ -39,8 +39,8 @@ const given = Buffer.alloc(SIGNATURE_LENGTH);
 const wanted = Buffer.alloc(SIGNATURE_LENGTH);
 
 /**
- * The length is no secret. Characters that no signature has may take several bytes, and so not all fit. Nor does the
- * padding of the expected one.
+ * The length is no secret: all signatures have the same. A text whose characters take several bytes does not fit in as
+ * many bytes. Nor does the padding of the expected one, which is so left out.
  */
 function isSame(signature: string, padded: string): boolean {
   const fits = signature.length === SIGNATURE_LENGTH && given.write(signature) === SIGNATURE_LENGTH;

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SteadyError } from '../errors.js';
 
 /** How often a write is tried when other requests keep changing the same session. */
-const MOST = 100;
+const MOST_ATTEMPTS = 100;
 
 /** For how many times `storeTimeout`: an attempt asks the store twice, and a slow store is not to be given up at once. */
-const PATIENCE = 5;
+const PATIENCE_FACTOR = 5;
 
 /** Before connecting again, in milliseconds. */
 const FIRST_PAUSE = 100;
@@ -18,7 +18,7 @@ export class Attempts {
 
   /** @param storeTimeout how long the store may take over one operation, in milliseconds */
   constructor(storeTimeout: number) {
-    this.#end = performance.now() + PATIENCE * storeTimeout;
+    this.#end = performance.now() + PATIENCE_FACTOR * storeTimeout;
   }
 
   /** Does something that is not the store's: the time that it takes doesn't count. */
@@ -38,7 +38,7 @@ export class Attempts {
    */
   async next(): Promise<void> {
     const retry = this.#retries++;
-    if (retry + 1 >= MOST || performance.now() >= this.#end) throw tooManyConflicts(retry + 1);
+    if (retry + 1 >= MOST_ATTEMPTS || performance.now() >= this.#end) throw tooManyConflicts(retry + 1);
     if (retry >= 2) await sleep(Math.random() * 2 ** Math.min(retry, 5));
   }
 }

@@ -50,8 +50,8 @@ export class TextDriver implements StoreDriver {
     callBack(done, context, destroy, this.#records, id, 0);
   }
 
-  /** Destroys a session that no request is about. */
-  end(id: string, reason: string): Promise<void> {
+  /** Destroys a session that no request is about. @param reason what its sockets are told */
+  end(id: string, reason?: string): Promise<void> {
     return destroy(this.#records, id, 0, reason);
   }
 

@@ -1,20 +1,20 @@
 import { asError, SteadyError } from '../errors.js';
 import { describe } from '../option-checks.js';
-import type { SessionStore } from '../stores/store.js';
+import type { OwnedRecord, SessionStore } from '../stores/store.js';
 import { type Awaitable, isPromise } from './awaitable.js';
 import { timed } from './timed-driver.js';
 
 /**
- * A store whose operations fail with `ERR_SESSION_STORE_TIMEOUT` after `timeout` milliseconds without an answer. Timing
- * them one by one leaves an app the time that its own part of an `update()` takes.
+ * A store whose operations, and the steps of whose listings, fail with `ERR_SESSION_STORE_TIMEOUT` after `timeout`
+ * milliseconds without an answer. Timing them one by one leaves an app the time that its own part of an `update()` takes.
  *
  * An answer that says nothing fails with `ERR_SESSION_STORE_ANSWER`: taken for `false`, it would report a conflict or a
  * logout that never happened. So does something in the place of a text; `null`, which most databases answer, is none.
  */
 export function timedStore(store: SessionStore, timeout: number): SessionStore {
-  const within = <T>(what: string, method: keyof SessionStore, operation: () => Awaitable<T>): Promise<T> =>
+  const within: Within = (what, method, operation) =>
     new Promise((resolve, reject) => {
-      const answer = (error: unknown, value?: T) => (error ? reject(error) : resolve(value as T));
+      const answer = (error: unknown, value?: any) => (error ? reject(error) : resolve(value));
       const done = timed(what, timeout, answer);
       const fail = (error: unknown) => done(asError(error));
       try {
@@ -35,9 +35,52 @@ export function timedStore(store: SessionStore, timeout: number): SessionStore {
     ...(getAndTouch && {
       getAndTouch: (id, expires) => within('load', 'getAndTouch', () => getAndTouch.call(store, id, expires)),
     }),
-    ...(ids && { ids: () => ids.call(store) }),
-    ...(owned && { owned: (owner) => owned.call(store, owner) }),
+    ...(ids && { ids: () => stepwise(within, 'ids', () => ids.call(store)) }),
+    ...(owned && {
+      owned: (owner) => timedRecords(within, () => owned.call(store, owner)),
+    }),
   };
+}
+
+/** Runs an operation of the store's, which has to answer in time. @param what in words @param method which it is */
+type Within = <T>(what: string, method: keyof SessionStore, operation: () => Awaitable<T>) => Promise<T>;
+
+async function* timedRecords(
+  within: Within,
+  list: () => AsyncIterable<OwnedRecord>,
+): AsyncGenerator<OwnedRecord> {
+  for await (const found of stepwise(within, 'owned', list)) {
+    yield {
+      key: found.key,
+      value: found.value,
+      matches: (id) => found.matches(id),
+      destroy: () => within('destroy', 'destroy', () => found.destroy()),
+    };
+  }
+}
+
+async function* stepwise<T>(
+  within: Within,
+  method: 'ids' | 'owned',
+  list: () => AsyncIterable<T>,
+): AsyncGenerator<T> {
+  const items = all(list);
+  let isPaused = false; // while it is on its way to the next item, it could not be told that no more is wanted
+  try {
+    for (;;) {
+      const { done, value } = await within('list', method, () => items.next());
+      if (done) return;
+      isPaused = true;
+      yield value;
+      isPaused = false;
+    }
+  } finally {
+    if (isPaused) await items.return(undefined);
+  }
+}
+
+async function* all<T>(list: () => AsyncIterable<T>): AsyncGenerator<T> {
+  yield* list();
 }
 
 const ANSWERS_BOOLEAN: ReadonlySet<keyof SessionStore> = new Set(['set', 'touch']);

@@ -5,10 +5,9 @@ import type { Core } from '../core.js';
 import { timed } from '../drivers/timed-driver.js';
 import type { SessionEvent, SessionEventName } from '../events.js';
 import type { SessionRequest } from '../session.js';
-import { isCallbackStore } from '../stores/contract.js';
-import { MemoryStore } from '../stores/memory.js';
+import { isOnlyCallbackStore } from '../stores/contract.js';
 import type { SessionStore } from '../stores/store.js';
-import { hashOf } from './hash.js';
+import { shortHashOf } from './hash.js';
 import { rowOf, type SessionRow } from './session-row.js';
 import { toldError } from './told-error.js';
 
@@ -26,7 +25,7 @@ export interface Listing {
 /** What this process knows of a session that it has seen. */
 export interface Sighting {
   id: string;
-  /** When it was stored first, in epoch milliseconds, as the next. */
+  /** When it was stored first, in epoch milliseconds; so are the next two. */
   createdAt?: number | undefined;
   /** When it was written last. */
   savedAt?: number | undefined;
@@ -65,7 +64,7 @@ export class Directory {
       return 'gone';
     }
     const { sessionID } = (req ?? {}) as Partial<SessionRequest>; // to look at req.session would cost its making
-    if (!PRESENT.has(name) || sessionID === undefined || hashOf(sessionID) !== session) return undefined;
+    if (!PRESENT.has(name) || sessionID === undefined || shortHashOf(sessionID) !== session) return undefined;
     this.#remember(session, {
       ...this.#seen.get(session),
       id: compact(sessionID),
@@ -94,7 +93,7 @@ export class Directory {
     if (known !== undefined || !this.#listable) return known;
     let count = 0;
     for await (const id of this.#listable.ids()) {
-      if (hashOf(id) === hash) return id;
+      if (shortHashOf(id) === hash) return id;
       if (++count % STRETCH === 0) await turn();
     }
     return undefined;
@@ -104,7 +103,7 @@ export class Directory {
     const source = this.#listable ? 'store' : 'process';
     try {
       const { ids, more } = await within(this.#core.settings.storeTimeout, () => this.#ids());
-      this.#listed = new Map(ids.map((id) => [hashOf(id), id]));
+      this.#listed = new Map(ids.map((id) => [shortHashOf(id), id]));
       return { more, source, problem: undefined, ...(await this.#rows(ids)) };
     } catch (error) {
       return { rows: [], more: false, source, problem: toldError(error) };
@@ -140,13 +139,13 @@ export class Directory {
   async #read(id: string): Promise<SessionRow | undefined> {
     const { settings, store } = this.#core;
     const data = await within(settings.storeTimeout, () => answerOf<object>(store, 'get', id));
-    const hash = hashOf(id);
+    const hash = shortHashOf(id);
     return data ? rowOf(hash, data, this.#seen.get(hash), settings) : undefined;
   }
 
   get #listable(): Required<Pick<SessionStore, 'ids'>> | undefined {
     const { store } = this.#core.settings;
-    if (isCallbackStore(store) && !(store instanceof MemoryStore)) return undefined;
+    if (isOnlyCallbackStore(store)) return undefined;
     return typeof (store as SessionStore).ids === 'function' ? (store as Required<SessionStore>) : undefined;
   }
 

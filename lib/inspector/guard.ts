@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { answerOf } from '../adapters/answer.js';
+import type { Core } from '../core.js';
 import type { AppRequest } from '../express-types.js';
 import { contextOf } from '../request/request-slot.js';
 import { isSameHost } from '../sockets/origin.js';
@@ -19,8 +20,6 @@ export async function asOfNow(req: AppRequest): Promise<AppRequest | undefined> 
   const session = id === undefined ? undefined : await answerOf(context.core.store, 'get', id);
   return session ? Object.create(req, { session: { value: session } }) : undefined;
 }
-
-type Core = NonNullable<ReturnType<typeof contextOf>>['core'];
 
 async function presentId(core: Core, id: string, hops = 0): Promise<string | undefined> {
   const fate = await core.updater.fateOf(id);

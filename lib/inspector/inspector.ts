@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import type { Core } from '../core.js';
+import { asError } from '../errors.js';
 import type { SessionEvent, SessionEventName } from '../events.js';
 import type { AppRequest } from '../express-types.js';
-import type { SessionContext } from '../request/context.js';
 import { contextOf } from '../request/request-slot.js';
 import { unref } from '../timers.js';
 import { Directory } from './directory.js';
 import { asOfNow, isSameOrigin } from './guard.js';
-import { hashOf } from './hash.js';
+import { shortHashOf } from './hash.js';
 import { Journal } from './journal.js';
 import type { InspectorSettings } from './options.js';
 import { pageWith, SECURITY_HEADERS } from './page.js';
@@ -88,14 +88,17 @@ export class Inspector {
   /** As a logout: requests under way can't bring the session back, and its sockets are closed. */
   #destroy(req: AppRequest, id: string): Promise<void> {
     const { events, updater } = this.#core;
-    const context = undefined as unknown as SessionContext; // there is none: the session is not this request's
     return new Promise((resolve, reject) => {
       events.watch(
         'destroy',
         id,
         req,
         () => 'destroy',
-        (finished) => updater.destroy(context, id, finished),
+        (finished) =>
+          void updater.end(id).then(
+            () => finished(),
+            (error) => finished(asError(error)),
+          ),
         (error) => (error ? reject(error) : resolve()),
       );
     });
@@ -181,7 +184,7 @@ export class Inspector {
   #checkThoseOf(session: string): void {
     for (const watcher of this.#watchers) {
       const { sessionID } = watcher.req;
-      if (sessionID === undefined || hashOf(sessionID) !== session) continue;
+      if (sessionID === undefined || shortHashOf(sessionID) !== session) continue;
       watcher.silence();
       void this.#check(watcher).then(() => watcher.speak());
     }

@@ -5,7 +5,7 @@ import type { Decision } from '../decisions.js';
 import type { SessionEvent, SessionEventName } from '../events.js';
 import type { SessionState } from '../lifecycle.js';
 import { explain } from './explain.js';
-import { hashOf } from './hash.js';
+import { shortHashOf } from './hash.js';
 import { printable } from './printable.js';
 import { Ring } from './ring.js';
 import { toldError } from './told-error.js';
@@ -141,7 +141,7 @@ export class Journal {
     if (this.#own.has(req)) return;
     const entry = this.#entryOf(req);
     entry.changed = ++this.#latest;
-    entry.session = hashOf(id);
+    entry.session = shortHashOf(id);
     entry.state = facts.state;
     entry[made.what] = { action: made.action, why: explain(made, facts, this.#core.policy) };
   }

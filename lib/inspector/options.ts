@@ -1,6 +1,7 @@
 import type { AppRequest } from '../express-types.js';
 import { badOption } from '../option-checks.js';
 import { checkOptions } from '../stores/store-options.js';
+import { LONGEST_TIMER } from '../timers.js';
 
 /** The options of `inspector()`. */
 export interface InspectorOptions {
@@ -31,9 +32,6 @@ export interface InspectorSettings {
 /** What a page has to show and a browser to hold. */
 const MOST = 10_000;
 
-/** What `setInterval` can count, in milliseconds. */
-const LONGEST_INTERVAL = 2 ** 31 - 1;
-
 /** @throws TypeError if there is no guard, an option makes no sense, or this is production and `production` is not `true` */
 export function readOptions(options: InspectorOptions): InspectorSettings {
   checkOptions('inspector', options, ['guard', 'production', 'history', 'sessions', 'checkInterval']);
@@ -48,7 +46,7 @@ export function readOptions(options: InspectorOptions): InspectorSettings {
     );
   checkWhole('history', history, MOST);
   checkWhole('sessions', sessions, MOST);
-  checkWhole('checkInterval', checkInterval, LONGEST_INTERVAL);
+  checkWhole('checkInterval', checkInterval, LONGEST_TIMER);
   return { guard, history, sessions, checkInterval };
 }
 

@@ -120,7 +120,7 @@ export const SCRIPT: string = `'use strict';
     for (const session of [...sessions.keys()]) if (!listed.has(session)) dropSession(session);
     for (const row of [...rows].reverse()) showSession(row);
     byId('sessions-note').textContent = problem ? 'The store could not be read: ' + problem
-      : source === 'process' ? 'The store can not list its sessions: these are the ones that this process has seen lately'
+      : source === 'process' ? 'The store cannot list its sessions: these are the ones that this process has seen lately'
       : more ? 'The first ' + rows.length + ' of the store; more exist'
       : 'All that the store has';
     count();
@@ -233,7 +233,7 @@ export const SCRIPT: string = `'use strict';
     asked = row;
     byId('ask-text').replaceChildren('Session ', element('code', { textContent: row.session }),
       ...(row.owner === undefined ? [] : [' of ', isolated(row.owner)]),
-      ' ends at once, for all who use it: its record is deleted, its sockets are closed. This can not be undone.');
+      ' ends at once, for all who use it: its record is deleted, its sockets are closed. This cannot be undone.');
     byId('ask').showModal();
   }
 
@@ -245,7 +245,7 @@ export const SCRIPT: string = `'use strict';
       if (response.ok || response.status === 404) dropSession(session);
       count();
     } catch {
-      notice('Not revoked: the server can not be reached.', false);
+      notice('Not revoked: the server cannot be reached.', false);
     }
   }
 

@@ -13,7 +13,7 @@ export interface SessionRow {
   keys: string[];
   /** How many keys it has. */
   keyCount: number;
-  /** Epoch milliseconds, as the next; `undefined` where neither the record nor this process can tell. */
+  /** Epoch milliseconds, as is `expires`; `undefined` where neither the record nor this process can tell. */
   createdAt: number | undefined;
   expires: number | undefined;
   /** What a session has left when it has just been used, in milliseconds. */

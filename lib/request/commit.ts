@@ -70,7 +70,7 @@ function prepare(context: SessionContext): Commit {
   if (session) refuseReplaced(session);
   if (session && !isEmptied(context, session) && touches(context, session)) touch(context, session);
   const text = session && context.dataOf(session);
-  const facts = context.facts.look(session, text);
+  const facts = context.facts.about(session, text);
   context.history.commit(context.unread ? undefined : session, text);
   const { policy, settings, decisions } = context.core;
   const { state } = facts; // the app's code may run below, and write a first part of the response, which looks at the facts anew

@@ -13,7 +13,7 @@ import { assignData, type Callback, type Session, type SessionRequest } from '..
 import { nextTurn } from '../timers.js';
 import { beforeEnd } from './commit.js';
 import { type Ending, NOT_ENDED } from './ending.js';
-import { exposeSession, isBehindAnother, isExposed } from './exposed-session.js';
+import { exposeSession, isBehindAppsAccessor, isExposed } from './exposed-session.js';
 import { RequestFacts } from './facts.js';
 import { SessionHistory } from './history.js';
 import { type IdChanges, NO_ID_CHANGES } from './id-changes.js';
@@ -131,7 +131,7 @@ export class SessionContext implements EndListener, Unwinding, Visit {
   // ---- req.session: made when somebody looks at it
 
   get exposed(): Session | null | undefined {
-    this.look();
+    this.materialize();
     return this.session;
   }
 
@@ -141,7 +141,8 @@ export class SessionContext implements EndListener, Unwinding, Visit {
     this.session = session as Session | null | undefined;
   }
 
-  look(): void {
+  /** Makes or reads the session, if it waits for somebody to look at it. */
+  materialize(): void {
     if (this.unmadeId !== undefined) this.make(this.unmadeId);
     else if (this.unread) this.read(this.unread);
   }
@@ -165,7 +166,7 @@ export class SessionContext implements EndListener, Unwinding, Visit {
   checkWaiting(): boolean {
     if (this.unmadeId === undefined && !this.unread) return false;
     if (!this.isLatest || isExposed(this.req)) return true;
-    if (isBehindAnother(this.req)) this.look();
+    if (isBehindAppsAccessor(this.req)) this.materialize();
     else this.drop();
     return false;
   }

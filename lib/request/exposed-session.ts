@@ -29,13 +29,13 @@ export function exposeSession(req: object): void {
  * anything.
  */
 export function isExposed(req: object): boolean {
-  return giverOf(req) === accessor.get;
+  return sessionGetterOf(req) === accessor.get;
 }
 
 /** Whether it is an accessor of the app's, which may ask ours. */
-export function isBehindAnother(req: object): boolean {
-  const giver = giverOf(req);
-  return giver !== undefined && giver !== accessor.get;
+export function isBehindAppsAccessor(req: object): boolean {
+  const getter = sessionGetterOf(req);
+  return getter !== undefined && getter !== accessor.get;
 }
 
 /** A property descriptor would take 120 bytes each time, a quarter of what a request without a session costs. */
@@ -43,6 +43,6 @@ const { __lookupGetter__: lookupGetter } = Object.prototype as unknown as {
   __lookupGetter__(name: string): PropertyDescriptor['get'];
 };
 
-function giverOf(req: object): PropertyDescriptor['get'] {
+function sessionGetterOf(req: object): PropertyDescriptor['get'] {
   return lookupGetter.call(req, 'session');
 }

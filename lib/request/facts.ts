@@ -19,8 +19,8 @@ export class RequestFacts implements SessionFacts {
     this.#context = context;
   }
 
-  /** @param text the session's data as they are now */
-  look(session: Session | undefined, text: string | undefined): this {
+  /** The facts of this session now. @param text its data as they are now */
+  about(session: Session | undefined, text: string | undefined): this {
     this.#session = session;
     this.#text = text;
     this.state = stateOf(this.#context, session, text);

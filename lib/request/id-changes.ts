@@ -13,7 +13,7 @@ export interface IdChanges {
   readonly succession: Promise<boolean> | undefined;
   /** The id has been rotated, and the browser does not know it yet. */
   readonly renamed: boolean;
-  /** Under what the session is stored that the cookie names by a former id. */
+  /** Where the session was found, when the cookie names an id that was rotated away. */
   readonly moved: Identity | undefined;
 }
 

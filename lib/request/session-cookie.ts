@@ -32,7 +32,7 @@ function cookieLine(context: SessionContext, unwatched: boolean): string | undef
   const session = context.current();
   // no need to look at the data again if no code of the app's has run since the commit
   const text = (unwatched && context.history.committedText) || (session && context.dataOf(session));
-  const facts = context.facts.look(session, text);
+  const facts = context.facts.about(session, text);
   const action = cookieAction(facts, context.core.policy);
   const cookie = action === 'expire' ? context.lastCookie : session?.cookie;
   const withheld = action !== 'nothing' && Boolean(cookie?.secure) && !context.core.isSecure(context.req);

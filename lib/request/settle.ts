@@ -22,7 +22,7 @@ export function settle(context: SessionContext): void {
     const text = context.history.finalDataOf(session);
     if (!changedSinceCommit(context, session, text)) return watchForLateChanges(context, session, text);
     refuseReplaced(session);
-    const facts = context.facts.look(session, text);
+    const facts = context.facts.about(session, text);
     if (!PRESENT.has(facts.state)) return;
     if (!facts.known && isUnreachable(context)) return;
     touch(context, session);

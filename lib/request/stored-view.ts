@@ -26,7 +26,7 @@ export interface StoredView {
 export interface Tried {
   readonly seen: string | undefined;
   readonly mine: string;
-  /** What is stored is not what was there before: once it is, no earlier write that expected that can be. */
+  /** It stores another text than it expects: once it has succeeded, no earlier write that expects the same can. */
   readonly isChange: boolean;
   /** The store has not answered yet. */
   isUnderWay: boolean;

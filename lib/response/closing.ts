@@ -45,7 +45,7 @@ export function postponeClosing(res: ServerResponse, hold: Postponing, headersHa
   const connection = connectionOf(res);
   if (!connection) return;
   tellOf(connection, hold, CLOSERS);
-  if (!headersHaveLeft) lookUnderWay(res);
+  if (!headersHaveLeft) appearUnderWay(res);
 }
 
 /** From here on the connection may be closed. The response is as if `destroy()` had not been called yet. */
@@ -58,11 +58,11 @@ export function allowClosing(res: ServerResponse, hold: Postponing, headersHaveL
   const connection = connectionOf(res);
   if (!connection) return;
   tellNoMore(connection);
-  if (!headersHaveLeft) lookUnderWayNoMore(res);
-  if (res.destroyed && !connection.destroyed) lookAlive(res, hold);
+  if (!headersHaveLeft) appearUnderWayNoMore(res);
+  if (res.destroyed && !connection.destroyed) appearAlive(res, hold);
 }
 
-function lookAlive(res: ServerResponse, hold: Postponing): void {
+function appearAlive(res: ServerResponse, hold: Postponing): void {
   const look = (destroyed: boolean) => Reflect.set(res, 'destroyed', destroyed);
   look(false);
   hold.closeLater(() => look(true), true); // what comes too late then fails as silently as with plain node:http
@@ -72,13 +72,13 @@ function lookAlive(res: ServerResponse, hold: Postponing): void {
  * Node.js answers what it can't parse with a 400, unless a response is under way already. An `end()` that goes past us has
  * something to send nevertheless.
  */
-function lookUnderWay(res: Response): void {
+function appearUnderWay(res: Response): void {
   if (res._headerSent !== false) return;
   res._headerSent = true;
   res.outputSize = 1;
 }
 
-function lookUnderWayNoMore(res: Response): void {
+function appearUnderWayNoMore(res: Response): void {
   if (!res._headerSent) return;
   res._headerSent = false;
   res.outputSize = 0;
@@ -91,7 +91,7 @@ function lookUnderWayNoMore(res: Response): void {
  *
  * @returns what undoes it
  */
-export function lookUnreadable(res: ServerResponse): Call {
+export function appearUnreadable(res: ServerResponse): Call {
   const socket = isHttp2(res) || res.req?.complete !== false ? undefined : res.req.socket;
   if (!socket) return () => {};
   Object.defineProperty(socket, 'readable', { value: false, configurable: true });

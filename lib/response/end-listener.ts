@@ -12,7 +12,7 @@ export interface EndListener {
   setCookies(unwatched: boolean): readonly string[];
   /** Whether a response that sets a cookie, and says nothing of caching, is to be kept out of shared caches. */
   readonly cachePrivate: boolean;
-  /** `beforeEnd` failed. The response is as if not ended, or cut off if the app had streamed a part of it. */
+  /** `beforeEnd` failed, or the real `end()` threw. The response is as if not ended, or cut off if the app had streamed a part of it. */
   takenBack(error: unknown): void;
   /** The response is over: all of it has left, or the client has. May come before `beforeEnd`. Other listeners may still be called. */
   closed(): void;
@@ -22,6 +22,7 @@ export interface EndListener {
 export interface HeldEnd {
   /** The response tells of a failure already (status 500 and above): it isn't taken back for another. */
   readonly isFailure: boolean;
+  /** The end may go on; with an error, the response is taken back. */
   done(error?: unknown): void;
   /** Calls back when the response has left, or the client has. */
   whenOver(call: () => void): void;

@@ -88,11 +88,11 @@ function freezeByMethods(res: Freezable): void {
  * From here on the response says that it has ended. `finished`, which Node.js itself goes by, must stay as it is: `server.close()`
  * cuts off what has finished.
  */
-export function lookEnded(res: Freezable): void {
+export function appearEnded(res: Freezable): void {
   if (!isStandIn(res)) new LooksEnded(res);
 }
 
-export function lookEndedNoMore(res: Freezable): void {
+export function appearEndedNoMore(res: Freezable): void {
   delete (res as { writableEnded?: boolean }).writableEnded;
 }
 

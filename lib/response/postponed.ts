@@ -7,7 +7,7 @@ export class Postponed {
   readonly closings: Closings = new Closings();
   /** Calls that came right after the end. They are made after the real end, to fail as they would have. */
   afterEnd: Call[] = [];
-  /** Calls that are made when the response is over; among them those that came when a plain one would have been. */
+  /** Calls that are made when the response is over: those that came when a plain one would have been over already. */
   afterClose: Call[] = [];
 
   /** The response that they were about was taken back: they are not to fail as if they came after the end of the error page. */

@@ -91,8 +91,8 @@ export function isNearlyOver(res: ServerResponse): boolean {
 }
 
 /**
- * What has uncorked the response once too often since its end would have done nothing. Node.js 22 and later put the end of such a
- * response before its data.
+ * One `uncork()` too many after the end does nothing to a plain response. The count of a held one becomes negative, and
+ * Node.js 22 and later then send the end before the data.
  */
 export function undoUncorks(res: ServerResponse): void {
   while (res.writableCorked < 0) res.cork();

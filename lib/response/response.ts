@@ -10,14 +10,14 @@ import {
 import { expectProperties } from '../many-properties.js';
 import { nextTurn } from '../timers.js';
 import { isChunk, isData, refuseEncoding } from './chunk.js';
-import { allowClosing, lookUnreadable, postponeClosing } from './closing.js';
+import { allowClosing, appearUnreadable, postponeClosing } from './closing.js';
 import { BothListeners, type EndListener, type HeldEnd } from './end-listener.js';
 import {
+  appearEnded,
+  appearEndedNoMore,
   type Freezable,
   freezeHeaders,
   type HeadState,
-  lookEnded,
-  lookEndedNoMore,
   refuse,
   slot,
   thawHeaders,
@@ -129,7 +129,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     this.phase = 'held';
     this.endedIn = executionAsyncId();
     freezeHeaders(this.res);
-    lookEnded(this.res);
+    appearEnded(this.res);
     postponeClosing(this.res, this, this.headersHaveLeft);
     afterUnwinding(this);
   }
@@ -164,7 +164,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
       undoUncorks(res);
       callWith(this.real.end, res, this.chunk, this.encoding, this.callback);
     } catch (error) {
-      lookEndedNoMore(res);
+      appearEndedNoMore(res);
       this.closeAfterErrorPage();
       this.listener.takenBack(error);
       return;
@@ -193,8 +193,8 @@ class Hold implements HeldEnd, Unwinding, HeadState {
 
   postpone(method: Method, args: unknown[]): void {
     this.postponed ??= new Postponed();
-    const isLate = this.isRightAfter && executionAsyncId() === this.endedIn;
-    const calls = isLate ? this.postponed.afterEnd : this.postponed.afterClose;
+    const isSameOperation = this.isRightAfter && executionAsyncId() === this.endedIn;
+    const calls = isSameOperation ? this.postponed.afterEnd : this.postponed.afterClose;
     calls.push(() => this.real[method].apply(this.res, args));
   }
 
@@ -224,7 +224,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   closeAfterErrorPage(): void {
     const { closings } = this.postponed ?? {};
     if (!closings?.areDue) return;
-    closings.add(lookUnreadable(this.res));
+    closings.add(appearUnreadable(this.res));
     closings.limit(LONGEST_WAIT_FOR_PAGE, () => this.close());
     this.whenOver(() => this.close());
   }
@@ -242,7 +242,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
     allowClosing(res, this, this.headersHaveLeft);
     this.phase = this.headersHaveLeft ? 'streaming' : 'open';
     thawHeaders(res);
-    lookEndedNoMore(res);
+    appearEndedNoMore(res);
     this.head = undefined;
     this.postponed?.takeBack();
     if (this.headersHaveLeft) cutOff(res, error);

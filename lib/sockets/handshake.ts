@@ -19,8 +19,9 @@ export function isUpgrade(req: IncomingMessage): boolean {
 }
 
 /**
- * Whatever it is that the client wants to change to: Engine.IO's middleware runs before anybody looks at that. What stands for a
- * response then has no end, or no status; or it is none of Node.js, or, as that of express-ws, one without a connection.
+ * Whether this is a handshake: the client asks for another protocol, whichever (Engine.IO's middleware runs before anybody
+ * looks at that), and what stands for a response has no end or no status, is none of Node.js', or, as that of express-ws,
+ * is one without a connection.
  */
 export function isHandshake(req: IncomingMessage, res: Partial<ServerResponse> | undefined): boolean {
   if (req.headers.upgrade === undefined) return false;

@@ -1,5 +1,8 @@
 import type { IncomingMessage } from 'node:http';
+import { adviseOnForeignOrigin } from '../advice.js';
+import type { Core } from '../core.js';
 import { badOption, describe } from '../option-checks.js';
+import type { IncomingRequest } from '../request/context.js';
 import type { HandshakeResponse } from './handshake.js';
 
 /** Decides on all origins itself; `undefined` is that of a program that is no browser. Refuses when it throws. */
@@ -19,7 +22,19 @@ export async function isAllowedOrigin(req: IncomingMessage, origins: Origins): P
   return isSameHost(req) || origins.includes(origin as string);
 }
 
-/** Whether the page comes from the host that it asks, port included; or whether no page asks. */
+/** A function that fails has not allowed anything. The developer is told of what a list refuses: a function of theirs knows why. */
+export async function isAllowed(core: Core, req: IncomingRequest, origins: Origins): Promise<boolean> {
+  try {
+    const allowed = await isAllowedOrigin(req, origins);
+    if (!allowed && typeof origins !== 'function') adviseOnForeignOrigin(req.headers.origin as string);
+    return allowed;
+  } catch (error) {
+    core.events.report('', req, error);
+    return false;
+  }
+}
+
+/** Whether the page's origin has the host that it asks, port included; or no page asks. */
 export function isSameHost(req: IncomingMessage): boolean {
   const { origin, host } = req.headers;
   return origin === undefined || (host !== undefined && hostOf(origin) === host.toLowerCase());

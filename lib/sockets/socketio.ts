@@ -5,8 +5,9 @@ import { contextOf } from '../request/request-slot.js';
 import { ignoreErrors } from './client-errors.js';
 import { isHandshake } from './handshake.js';
 import { keepAlong, type WebSocketLike } from './keep-along.js';
+import { isAllowed } from './origin.js';
 import { refuse } from './refuse.js';
-import { badServer, isAllowed, readSocketOptions, type SocketOptions } from './websocket.js';
+import { badServer, readSocketOptions, type SocketOptions } from './socket-options.js';
 
 /** What is used of a Socket.IO server. */
 export interface SocketIoServerLike {

@@ -54,7 +54,7 @@ export class SocketRegistry {
   readonly #ids = new Map<OpenSocket, string>();
   /** The sessions that ended or moved lately, by their hashes: a handshake of theirs may have been under way. */
   readonly #changed = new Recent<true>(REMEMBERED);
-  /** When sessions were revoked that have no names here. */
+  /** When sessions were last revoked whose ids are not known here, by the monotonic clock. */
   #revokedAt = -Infinity;
   readonly #lookUp: (id: string) => Promise<Fate>;
   /** The ids that are to be looked up, and those that are being. */

@@ -1,37 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { adviseOnForeignOrigin } from '../advice.js';
 import type { Core } from '../core.js';
-import { badOption, describe, oneOf } from '../option-checks.js';
+import { badOption } from '../option-checks.js';
 import type { IncomingRequest, SessionContext } from '../request/context.js';
-import { checkOptions } from '../stores/store-options.js';
 import { nextTurn } from '../timers.js';
 import { ignoreErrors } from './client-errors.js';
 import { keepAlong } from './keep-along.js';
-import { checkOrigins, isAllowedOrigin, type Origins } from './origin.js';
+import { isAllowed, type Origins } from './origin.js';
 import { refuse } from './refuse.js';
-
-/** How sockets are tied to sessions. */
-export interface SocketOptions {
-  /**
-   * Origins whose pages may connect besides those of the same host, such as `['https://app.example.com']`; or a
-   * function that decides on all, which gets the origin (`undefined`: no browser) and the request. Others get a 403.
-   * Needed behind a proxy that changes the Host header.
-   */
-  origins?: Origins | undefined;
-  /**
-   * How often all sessions with open sockets are looked up, for what other processes did to them, in milliseconds.
-   * Default 30 seconds. It holds for all servers of these sessions; the last one to say it wins.
-   */
-  checkInterval?: number | undefined;
-  /**
-   * What becomes of sockets when `regenerate()` replaces their session. `'follow'` (default): they go on with the new
-   * one. `'close'`: they are closed; for apps that log out by `regenerate()`, as passport does, or whose sockets
-   * remember who their user was. In other processes they are closed in any case, since nothing that is stored leads
-   * from the old id to the new one. It holds for all servers of these sessions, as `checkInterval` does.
-   */
-  onRegenerate?: 'follow' | 'close' | undefined;
-}
+import { badServer, readSocketOptions, SOCKET_OPTIONS, type SocketOptions } from './socket-options.js';
 
 export interface WebSocketOptions extends SocketOptions {
   /**
@@ -54,11 +31,6 @@ type LoadContext = (
   next: (error?: unknown) => void,
 ) => SessionContext | undefined;
 
-const SOCKET_OPTIONS: readonly string[] = ['origins', 'checkInterval', 'onRegenerate'];
-
-/** The longest that a timer can wait, in milliseconds. */
-const LONGEST_INTERVAL = 2 ** 31 - 1;
-
 /**
  * Gives the connections of a `ws` server sessions, by taking over its `handleUpgrade`: the request is loaded before the
  * `connection` event, and committed after the app's `close` handlers. A handler that waits for something, such as a timer
@@ -72,8 +44,8 @@ export function serveWebSockets(
 ): void {
   if (typeof (server as WebSocketServerLike | undefined)?.handleUpgrade !== 'function')
     throw badServer('websocket', 'a WebSocketServer of the package ws', server);
-  const { upgrade } = options;
   const origins = readSocketOptions(core, 'websocket()', options, [...SOCKET_OPTIONS, 'upgrade']);
+  const { upgrade } = options;
   if (upgrade !== undefined && typeof upgrade !== 'function')
     throw badOption('upgrade', upgrade, 'a function (req) => void');
   const cookies = new WeakMap<IncomingMessage, readonly string[]>();
@@ -97,14 +69,6 @@ export function serveWebSockets(
       else if (!socket.destroyed) answer(admitted.context);
     });
   };
-}
-
-/** @param method which was called with something else than it needs */
-export function badServer(method: 'websocket' | 'socketio', needs: string, given: unknown): TypeError {
-  const { engine, handleUpgrade } = (given ?? {}) as { engine?: unknown; handleUpgrade?: unknown };
-  const other = method === 'websocket' ? engine && 'socketio' : handleUpgrade && 'websocket';
-  const hint = other ? `; did you mean ${other}()?` : '';
-  return new TypeError(`${method}() needs ${needs}; got ${describe(given)}${hint}`);
 }
 
 type Admission = 403 | 500 | 503 | { context: SessionContext | undefined };
@@ -138,18 +102,6 @@ function committed(context: SessionContext | undefined): Promise<void> {
   });
 }
 
-/** A function that fails has not allowed anything. The developer is told of what a list refuses: a function of theirs knows why. */
-export async function isAllowed(core: Core, req: IncomingRequest, origins: Origins): Promise<boolean> {
-  try {
-    const allowed = await isAllowedOrigin(req, origins);
-    if (!allowed && typeof origins !== 'function') adviseOnForeignOrigin(req.headers.origin as string);
-    return allowed;
-  } catch (error) {
-    core.events.report('', req, error);
-    return false;
-  }
-}
-
 function loading(
   core: Core,
   req: IncomingRequest,
@@ -167,24 +119,4 @@ function loading(
     };
     context = load(core, req, done);
   });
-}
-
-/** @throws TypeError for options that could never work */
-export function readSocketOptions(
-  core: Core,
-  what: string,
-  options: SocketOptions,
-  allowed: readonly string[] = SOCKET_OPTIONS,
-): Origins {
-  checkOptions(what, options, allowed);
-  const { origins = [], checkInterval, onRegenerate } = options;
-  const { sockets } = core;
-  if (checkInterval !== undefined) {
-    if (!(checkInterval > 0 && checkInterval <= LONGEST_INTERVAL))
-      throw badOption('checkInterval', checkInterval, 'a positive number of milliseconds, 24 days at most');
-    sockets.interval = checkInterval;
-  }
-  if (onRegenerate !== undefined)
-    sockets.onRegenerate = oneOf('onRegenerate', onRegenerate, ['follow', 'close']);
-  return checkOrigins(origins);
 }

@@ -1,4 +1,5 @@
 import { SteadyError } from '../errors.js';
+import { readFunction } from '../option-checks.js';
 import { warnOnce } from '../warnings.js';
 import { type EncryptionKey, readKeys } from './encryption-keys.js';
 import { requireSessionStore } from './require-session-store.js';
@@ -30,7 +31,7 @@ export interface EncryptOptions {
  * of `session()`) is not encrypted, since the store has to find it. There is `owned` if the store within knows the ids, as
  * they are needed to decrypt: so `hashIds(encrypt(store, key))`, not the other way round.
  *
- * @throws TypeError if `store` lacks a method or is of express-session's kind, or for an unknown option.
+ * @throws TypeError if `store` lacks a method or is of express-session's kind, or for an option that is unknown or no good.
  * @throws TypeError, RangeError for a key that is none; the message never shows it.
  */
 export function encrypt(
@@ -40,47 +41,16 @@ export function encrypt(
 ): SessionStore {
   requireSessionStore('encrypt', store);
   checkOptions('encrypt', options, ['report']);
-  const { report = warn } = options;
+  const report = readFunction('encrypt: report', options.report ?? warn);
   const all = readKeys(keys);
   const sealed = (id: string, text: string) => seal(text, id, all[0]!);
 
-  const textOf = (id: string, stored: string | null | undefined): string | undefined => {
+  const textOf: TextOf = (id, stored) => {
     if (stored == null) return undefined; // as most databases say it
     const text = unseal(stored, id, all);
     if (text === undefined) report(unreadable());
     return text;
   };
-
-  /** Writes if what is stored decrypts to `expected`, naming the stored text to the store: it is never twice the same. */
-  const replace = async (
-    id: string,
-    text: string,
-    how: SetOptions,
-    expected: string | null,
-  ): Promise<boolean> => {
-    let stored = await store.get(id);
-    for (;;) {
-      if (textOf(id, stored) !== (expected ?? undefined)) return false;
-      if (await store.set(id, sealed(id, text), { ...how, expected: stored ?? null })) return true;
-      const before = stored;
-      stored = await store.get(id);
-      if (stored === before) return false;
-    }
-  };
-
-  /** What can't be decrypted is left out, as it counts as no session. */
-  async function* unsealed(records: AsyncIterable<OwnedRecord>): AsyncGenerator<OwnedRecord> {
-    for await (const found of records) {
-      const value = textOf(found.key, found.value);
-      if (value === undefined) continue;
-      yield {
-        key: found.key,
-        value,
-        matches: (id) => found.matches(id),
-        destroy: () => found.destroy(),
-      };
-    }
-  }
 
   return {
     get: async (id) => textOf(id, await store.get(id)),
@@ -88,7 +58,7 @@ export function encrypt(
       const { expected } = how;
       if (expected === undefined) return store.set(id, sealed(id, text), how);
       if (expected === null && (await store.set(id, sealed(id, text), how))) return true;
-      return replace(id, text, how, expected);
+      return replace({ store, textOf, id, how, expected, seal: () => sealed(id, text) });
     },
     touch: (id, expires, ...owner) => store.touch(id, expires, ...owner),
     destroy: (id) => store.destroy(id),
@@ -96,11 +66,54 @@ export function encrypt(
       getAndTouch: async (id: string, expires: number) => textOf(id, await store.getAndTouch!(id, expires)),
     }),
     ...(store.ids && { ids: () => store.ids!() }),
-    ...(store.ids && store.owned && { owned: (owner: string) => unsealed(store.owned!(owner)) }),
+    ...(store.ids && store.owned && { owned: (owner: string) => unsealed(store.owned!(owner), textOf) }),
     ...(store.onDestroy && { onDestroy: (listener) => store.onDestroy!(listener) }),
     ...(store.close && { close: () => store.close!() }),
     ...(store.atomic !== undefined && { atomic: store.atomic }),
   };
+}
+
+/** The text that was encrypted; `undefined` for none, and for what can't be decrypted. */
+type TextOf = (id: string, stored: string | null | undefined) => string | undefined;
+
+/** Writes if what is stored decrypts to `expected`, naming the stored text to the store: it is never twice the same. */
+async function replace({
+  store,
+  textOf,
+  id,
+  how,
+  expected,
+  seal,
+}: {
+  store: SessionStore;
+  textOf: TextOf;
+  id: string;
+  how: SetOptions;
+  expected: string | null;
+  seal: () => string;
+}): Promise<boolean> {
+  let stored = await store.get(id);
+  for (;;) {
+    if (textOf(id, stored) !== (expected ?? undefined)) return false;
+    if (await store.set(id, seal(), { ...how, expected: stored ?? null })) return true;
+    const before = stored;
+    stored = await store.get(id);
+    if (stored === before) return false;
+  }
+}
+
+/** What can't be decrypted is left out, as it counts as no session. */
+async function* unsealed(records: AsyncIterable<OwnedRecord>, textOf: TextOf): AsyncGenerator<OwnedRecord> {
+  for await (const found of records) {
+    const value = textOf(found.key, found.value);
+    if (value === undefined) continue;
+    yield {
+      key: found.key,
+      value,
+      matches: (id) => found.matches(id),
+      destroy: () => found.destroy(),
+    };
+  }
 }
 
 function unreadable(): SteadyError {

@@ -1,5 +1,5 @@
 import { ExpiryQueue } from './expiry-queue.js';
-import { hashOf, IdIndex, NONE } from './id-index.js';
+import { IdIndex, NONE, tableHashOf } from './id-index.js';
 import { fitted } from './typed-arrays.js';
 
 /**
@@ -97,12 +97,12 @@ export class ExpiringMap {
   }
 
   private find(id: string): number {
-    return this.index.find(id, hashOf(id), this.records);
+    return this.index.find(id, tableHashOf(id), this.records);
   }
 
   private add(id: string, text: string, expires: number): number {
     const slot = this.size;
-    this.index.add(hashOf(id), slot);
+    this.index.add(tableHashOf(id), slot);
     this.records.push(id, text);
     this.marks = fitted(this.marks, slot + 1);
     this.queue.add(expires);
@@ -111,13 +111,13 @@ export class ExpiringMap {
 
   /** Removes a record; the last one moves into its slot. */
   private remove(slot: number): void {
-    this.index.remove(hashOf(this.records[2 * slot]!), slot);
+    this.index.remove(tableHashOf(this.records[2 * slot]!), slot);
     this.queue.remove(slot);
     const text = this.records.pop()!;
     const id = this.records.pop()!;
     const last = this.size;
     if (slot !== last) {
-      this.index.move(hashOf(id), last, slot);
+      this.index.move(tableHashOf(id), last, slot);
       this.records[2 * slot] = id;
       this.records[2 * slot + 1] = text;
       this.marks[slot] = this.marks[last]!;

@@ -1,4 +1,5 @@
 import { lockOf } from '../adapters/lock.js';
+import { readBoolean, readMilliseconds } from '../option-checks.js';
 import { hashOf, MARK } from './id-hash.js';
 import { requireSessionStore } from './require-session-store.js';
 import type { OwnedRecord, SessionStore, SetOptions } from './store.js';
@@ -31,12 +32,13 @@ export interface HashIdsOptions {
  * There is no `ids`, since they are not known. There is `owned` if the store within has it; a session that was moved is
  * found once it has been written again. All else is as with the store within, `atomic` and `onDestroy` too.
  *
- * @throws TypeError if `store` lacks a method or is of express-session's kind, or for an unknown option.
+ * @throws TypeError if `store` lacks a method or is of express-session's kind, or for an option that is unknown or no good.
  */
 export function hashIds(store: SessionStore, options: HashIdsOptions = {}): SessionStore {
   requireSessionStore('hashIds', store);
   checkOptions('hashIds', options, ['plain', 'ttl']);
-  const { plain = true, ttl = DAY } = options;
+  const plain = readBoolean('hashIds: plain', options.plain ?? true);
+  const ttl = readMilliseconds('hashIds: ttl', options.ttl ?? DAY);
   const lock = lockOf(store);
   const mayBePlain = (id: string) => plain && !id.startsWith(MARK);
 

@@ -108,7 +108,7 @@ let lastId = '';
 let lastHash = fnv('');
 
 /** FNV-1a over the UTF-16 code units, with its weak low bits mixed. */
-export function hashOf(id: string): number {
+export function tableHashOf(id: string): number {
   if (id !== lastId) {
     lastId = id;
     lastHash = fnv(id);

@@ -1,7 +1,7 @@
 import { compact } from '../compact.js';
+import { describeWithoutText } from '../option-checks.js';
 import { ShardedMap } from './sharded-map.js';
 import type { SetOptions } from './store.js';
-import { kind } from './store-options.js';
 import { Sweeper } from './sweeper.js';
 
 /**
@@ -105,5 +105,5 @@ function checkTime(time: unknown): void {
 }
 
 function badArgument(name: string, given: unknown, allowed: string): TypeError {
-  return new TypeError(`${name} must be ${allowed}; got ${kind(given)}`);
+  return new TypeError(`${name} must be ${allowed}; got ${describeWithoutText(given)}`);
 }

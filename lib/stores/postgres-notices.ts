@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pauseAfter } from '../drivers/back-off.js';
+import { hasMethods } from '../option-checks.js';
 import { warnOnce } from '../warnings.js';
-import { hasMethods } from './store-options.js';
 import { summary } from './trouble.js';
 
 type Listener = (message: string) => void;

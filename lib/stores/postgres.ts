@@ -1,10 +1,11 @@
-import { badOption, readBoolean } from '../option-checks.js';
+import { badOption, describeWithoutText, hasMethods, readBoolean } from '../option-checks.js';
 import { Cleanup, SLICE } from './cleanup.js';
 import { noticeOf } from './id-hash.js';
+import { ownedRecord } from './owned-record.js';
 import { PostgresNotices } from './postgres-notices.js';
 import { ELSEWHERE, isOtherTable, troublesOf } from './postgres-trouble.js';
 import type { OwnedRecord, SessionStore, SetOptions } from './store.js';
-import { checkOptions, hasMethods, kind, refuseBare } from './store-options.js';
+import { checkOptions, refuseBare } from './store-options.js';
 import { decodeText, encodeText } from './text.js';
 import { millisecondsLeft } from './time-left.js';
 import { storeError, surviveClientErrors, type Trouble } from './trouble.js';
@@ -77,7 +78,9 @@ export class PostgresStore implements SessionStore {
     const { notify = false } = options;
     if (!hasMethods(pool, 'query')) {
       const example = 'For example: new PostgresStore({ pool: new Pool({ connectionString }) })';
-      throw new TypeError(`PostgresStore: pool option must be a Pool of pg; got ${kind(pool)}. ${example}`);
+      throw new TypeError(
+        `PostgresStore: pool option must be a Pool of pg; got ${describeWithoutText(pool)}. ${example}`,
+      );
     }
     readBoolean('PostgresStore: createTable', createTable);
     readBoolean('PostgresStore: notify', notify);
@@ -159,14 +162,10 @@ CREATE INDEX IF NOT EXISTS "${name}_owner_idx" ON ${quoted} (owner, sid) WHERE o
     const sql = kept ? this.#sql.ownedPage : this.#sql.fullPage;
     for (let last: string | null = null; ; ) {
       const { rows } = await this.#query(sql, [last, SLICE, ...(kept ? [encodeText(owner)] : [])]);
-      for (const { sid, sess } of rows) yield this.#ownedRecord(decodeText(sid), decodeText(sess));
+      for (const { sid, sess } of rows) yield ownedRecord(this, decodeText(sid), decodeText(sess));
       if (rows.length < SLICE) return;
       last = rows[rows.length - 1]!.sid;
     }
-  }
-
-  #ownedRecord(key: string, value: string): OwnedRecord {
-    return { key, value, matches: (id) => id === key, destroy: () => this.destroy(key) };
   }
 
   /** Whether the table has a column for them. */

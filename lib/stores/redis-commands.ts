@@ -1,5 +1,5 @@
+import { describeWithoutText, hasMethods } from '../option-checks.js';
 import type { ScriptCommands } from './redis-script.js';
-import { hasMethods, kind } from './store-options.js';
 
 // The two clients: how node-redis and ioredis spell what the store asks for.
 
@@ -47,7 +47,7 @@ export function commandsOf(client: unknown): Commands {
   if (hasMethods(client, 'get', 'set', 'del', 'getex', 'pexpire', 'evalsha', 'defineCommand')) {
     return ioRedisCommands(client as IoRedisClient);
   }
-  const given = hasMethods(client, 'pExpire') ? 'a client of node-redis 4' : kind(client);
+  const given = hasMethods(client, 'pExpire') ? 'a client of node-redis 4' : describeWithoutText(client);
   throw new TypeError(
     `RedisStore: client option must be a client of node-redis 5 or later, or of ioredis; got ${given}. ` +
       'For example: new RedisStore({ client: await createClient({ url }).connect() })',

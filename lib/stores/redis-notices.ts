@@ -1,4 +1,4 @@
-import { hasMethods } from './store-options.js';
+import { hasMethods } from '../option-checks.js';
 import { surviveClientErrors } from './trouble.js';
 
 type Listener = (message: string) => void;

@@ -1,6 +1,7 @@
 import { badOption, readBoolean } from '../option-checks.js';
 import { warnOnce } from '../warnings.js';
 import { noticeOf } from './id-hash.js';
+import { ownedRecord } from './owned-record.js';
 import { type Commands, commandsOf, type IoRedisClient, type NodeRedisClient } from './redis-commands.js';
 import { RedisNotices } from './redis-notices.js';
 import { RedisOwners } from './redis-owners.js';
@@ -34,8 +35,9 @@ export interface RedisStoreOptions {
  * Keeps sessions in Redis 6.2 or later, alone, behind Sentinel or as a cluster; or in Valkey, which has the same commands.
  *
  * - Keys and values are those of connect-redis 9, so either can take over from the other.
- * - Each operation is one command. A conditional write compares on the server, in one step, and sends a digest of
- *   the expected text, not the text.
+ * - Each operation is one command; storing or touching with an owner sends another before it, and destroying with
+ *   `notify` another after it. A conditional write compares on the server, in one step, and sends a digest of the
+ *   expected text, not the text.
  * - A user's sessions are found by a sorted set for each user, which ends with the last of them. It is written before the
  *   session, since both can't be written in one step across the nodes of a cluster: so it may name a session that is
  *   not there, but misses none.
@@ -149,8 +151,7 @@ export class RedisStore implements SessionStore {
   async *owned(owner: string): AsyncIterable<OwnedRecord> {
     for (const id of await this.#owners.idsOf(owner).catch(fail)) {
       const value = await this.get(id);
-      if (value !== undefined)
-        yield { key: id, value, matches: (other) => other === id, destroy: () => this.destroy(id) };
+      if (value !== undefined) yield ownedRecord(this, id, value);
     }
   }
 

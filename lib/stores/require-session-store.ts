@@ -1,8 +1,7 @@
+import { describeWithoutText, hasMethods } from '../option-checks.js';
 import type { Store } from './connect-store.js';
-import { isCallbackStore } from './contract.js';
-import { MemoryStore } from './memory.js';
+import { isOnlyCallbackStore } from './contract.js';
 import type { SessionStore } from './store.js';
-import { hasMethods, kind } from './store-options.js';
 
 /**
  * Refuses what `hashIds` and `encrypt` can't go around, at the start rather than at the first request. Who mixes up the
@@ -22,11 +21,6 @@ export function requireSessionStore(wrapper: string, store: unknown): void {
   const hint = typeof store === 'function' ? '; pass an instance of it: `new ...`' : '';
   throw new TypeError(
     `${wrapper}() needs a session store, with the methods ${methods.join('(), ')}(), but it has no ${missing}(); ` +
-      `got ${kind(store)}${hint}`,
+      `got ${describeWithoutText(store)}${hint}`,
   );
-}
-
-/** Whether `store` is one of express-session's kind and no other. A `MemoryStore` speaks both contracts. */
-export function isOnlyCallbackStore(store: Store | SessionStore): boolean {
-  return isCallbackStore(store) && !(store instanceof MemoryStore);
 }

@@ -1,5 +1,5 @@
 import { ExpiringMap } from './expiring-map.js';
-import { hashOf } from './id-index.js';
+import { tableHashOf } from './id-index.js';
 import type { Expiring } from './sweeper.js';
 
 const SHARDS = 64;
@@ -18,7 +18,7 @@ export class ShardedMap implements Expiring {
 
   /** The map that holds `id`, if any does. */
   shardOf(id: string): ExpiringMap {
-    return this.shards[hashOf(id) >>> 26]!; // its upper 6 bits; the table in the shard goes by the lower ones
+    return this.shards[tableHashOf(id) >>> 26]!; // its upper 6 bits; the table in the shard goes by the lower ones
   }
 
   get size(): number {

@@ -1,7 +1,8 @@
-import { badOption } from '../option-checks.js';
+import { badOption, describeWithoutText, hasMethods } from '../option-checks.js';
 import { Cleanup, SLICE } from './cleanup.js';
+import { ownedRecord } from './owned-record.js';
 import type { OwnedRecord, SessionStore, SetOptions } from './store.js';
-import { checkOptions, hasMethods, kind, refuseBare } from './store-options.js';
+import { checkOptions, refuseBare } from './store-options.js';
 import { decodeText, encodeText } from './text.js';
 import { END_OF_TIME } from './time-left.js';
 import { storeError, type Trouble } from './trouble.js';
@@ -118,14 +119,10 @@ export class SqliteStore implements SessionStore {
     while (true) {
       const { owned } = this.#statements;
       const page = this.#attempt(() => owned.all(encodeText(owner), last, Date.now(), SLICE)) as OwnedRow[];
-      for (const { id, value } of page) yield this.#ownedRecord(decodeText(id), decodeText(value));
+      for (const { id, value } of page) yield ownedRecord(this, decodeText(id), decodeText(value));
       if (page.length < SLICE) return;
       last = page[page.length - 1]!.rowid;
     }
-  }
-
-  #ownedRecord(key: string, value: string): OwnedRecord {
-    return { key, value, matches: (id) => id === key, destroy: () => this.destroy(key) };
   }
 
   /** Removes expired rows now, and resolves to how many they were. */
@@ -272,7 +269,7 @@ function checkDatabase(database: unknown): SqliteDatabase {
   if (hasMethods(database, 'prepare', 'exec', 'close')) return database as SqliteDatabase;
   throw new TypeError(
     'SqliteStore: database option must be a database of better-sqlite3 or node:sqlite, or the name of a file; ' +
-      `got ${kind(database)}. For example: new SqliteStore({ database: 'sessions.db' })`,
+      `got ${describeWithoutText(database)}. For example: new SqliteStore({ database: 'sessions.db' })`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { describe, didYouMean } from '../option-checks.js';
+import { describe, describeWithoutText, didYouMean, hasMethods } from '../option-checks.js';
 
 /**
  * Refuses options that do not exist, so that a misspelt or foreign one does not go unnoticed.
@@ -14,7 +14,7 @@ export function checkOptions(
 ): void {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(
-      `${what} needs an object of options ({ ${allowed.join(', ')} }); got ${kind(options)}`,
+      `${what} needs an object of options ({ ${allowed.join(', ')} }); got ${describeWithoutText(options)}`,
     );
   }
   for (const name of Object.keys(options)) {
@@ -39,15 +39,4 @@ export function refuseBare(store: string, given: unknown, option: string, ...met
     `${store} needs an object of options; got ${describe(given)}, which is its option ${option}: ` +
       `pass { ${option} }, as in new ${store}({ ${option} })`,
   );
-}
-
-/** What was given, in a few words; of a string not its content, since a connection string has a password in it. */
-export function kind(value: unknown): string {
-  return typeof value === 'string' ? 'a string' : describe(value);
-}
-
-/** Whether `value` is an object (or function) that has all of these methods. */
-export function hasMethods(value: unknown, ...names: string[]): boolean {
-  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false;
-  return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
 }

@@ -1,6 +1,6 @@
 import { SteadyError } from '../errors.js';
+import { hasMethods } from '../option-checks.js';
 import { warnOnce } from '../warnings.js';
-import { hasMethods } from './store-options.js';
 
 /** One kind of trouble that a store can have with its database, and what helps. */
 export interface Trouble {

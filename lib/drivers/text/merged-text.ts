@@ -37,17 +37,22 @@ export function noteSeen(view: StoredView, before: string | undefined, now: stri
 
 const takeTheirs: MergeFunction = (_base, _mine, theirs) => theirs;
 
-/** What is stored as the session was has been seen so, even if an update that was stored before has been noted meanwhile. */
+/**
+ * Where the record holds what the session held when it was written, the request has seen that, even if an `update()` that
+ * was stored before has been noted only since.
+ */
 export function noteStored(view: StoredView, mine: string): void {
   if (view.seen !== mine)
     view.seen = compactJson(withAgreed(recordOf(view.seen), JSON.parse(mine), recordOf(view.stored)));
 }
 
-/** What has been tried, and is stored now, has been seen: it is no change of others'. There is something stored. */
-export function noteTried(view: StoredView): true {
+/**
+ * What the record has of this request's unanswered or failed writes counts as seen: it is not merged as a change of
+ * others'. There is something stored.
+ */
+export function noteTried(view: StoredView): void {
   for (const { seen, mine } of view.tried)
     noteSeen(view, seen, compactJson(withAgreed(recordOf(seen), JSON.parse(mine), recordOf(view.stored))));
-  return true;
 }
 
 /** What others have changed since the request last saw the record. To have prolonged the session is no change. */

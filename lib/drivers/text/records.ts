@@ -78,7 +78,11 @@ export class TextRecords {
     const { learnt } = view;
     const now = await this.store.get(id);
     const isOutdated = view.learnt !== learnt && view.stored !== undefined && session.id === id;
-    if (isOutdated) return noteTried(view); // what has been learnt meanwhile is later, or a write that expects it will tell
+    if (isOutdated) {
+      // what has been learnt meanwhile is later, or a write that expects it will tell
+      noteTried(view);
+      return true;
+    }
     const isRenamed = session.id !== id && !context.ending.cleared;
     if (isRenamed) return hops < MOST_HOPS && this.readAgain(context, session, hops + 1);
     if (now === DEAD || (now === undefined && wasStored)) return false;
@@ -86,7 +90,8 @@ export class TextRecords {
     if (pointer) return hops < MOST_HOPS && this.#goAlong(context, session, pointer, hops);
     learn(view, now);
     view.reads++;
-    return noteTried(view);
+    noteTried(view);
+    return true;
   }
 
   /** Another request has rotated the id meanwhile; this one's changes follow. */

@@ -41,10 +41,7 @@ async function tryUpdate<T>(
   const mayBeThere = !isCleared() && !context.isDestroyed(session);
   const isThere = mayBeThere && (await records.readAgain(context, session));
   if (isCleared()) throw gone(); // the app has ended it itself
-  if (!isThere) {
-    drop(context, session, JSON.stringify(session));
-    throw gone();
-  }
+  if (!isThere) throw lost(context, session);
   const view = context.viewOf(session);
   const { stored, seen } = view; // the request may read and store the session while `change` runs
   const mine = JSON.stringify(session);
@@ -78,12 +75,20 @@ async function tryUpdate<T>(
   return { result };
 }
 
-/** It may have been stored all the same: a session that is put back to what it was differs from that. A new one has no cookie yet. */
+/**
+ * It may have been stored all the same, and so counts as saved: then a session that looks as it did before differs from
+ * that, and is stored when the response ends. Not so a new one: no cookie leads to it yet.
+ */
 function failed(context: SessionContext, session: Session, draft: SessionRecord, error: unknown): never {
   if (!context.wasStored(session.id)) throw error;
   context.history.saved(session, dataText(draft));
   if (context.core.settings.saveFailure === 'error') context.history.notSaved();
   throw error;
+}
+
+function lost(context: SessionContext, session: Session): SteadyError {
+  drop(context, session, JSON.stringify(session));
+  return gone();
 }
 
 function gone(): SteadyError {
