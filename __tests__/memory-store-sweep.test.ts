@@ -253,6 +253,29 @@ describe('in a process of its own', () => {
     expect(answer).toBe(true);
   });
 
+  test('what nobody refers to any more is not kept until it expires', () => {
+    const { kept, held } = run(`
+      const store = new MemoryStore();
+      const fill = () => {
+        const expires = Date.now() + 3_600_000;
+        for (let i = 0; i < 1000; i++) store.records.write('id' + i, 'x'.repeat(1000) + i, { expires });
+      };
+      fill();
+      const aside = store.sessions;
+      store.sessions = {};
+      fill();
+      const before = used();
+      for (let round = 0; round < 20; round++) {
+        store.sessions = {};
+        fill();
+        await wait(0); // a WeakRef that was looked at holds until the end of the job
+      }
+      store.sessions = {};
+      print({ kept: Object.keys(aside).length, held: used() - before });`) as { kept: number; held: number };
+    expect(kept).toBe(1000);
+    expect(held).toBeLessThan(1_000_000); // all of it were 20
+  });
+
   test('so does a store that is about to remove many', () => {
     const answer = run(`
       const store = new MemoryStore();

@@ -103,7 +103,10 @@ export function coreOf(handler: object): Core | undefined {
 /** The road of a request. */
 function serve(core: Core, req: IncomingRequest, res: ServerResponse, next: Next): void {
   if (isHandshake(req, res)) return serveHandshake(core, req, res ?? {}, next);
-  if (isUpgrade(req) && !isWelcome(req, res)) return turnAway(req, next);
+  if (isUpgrade(req)) {
+    if (!isWelcome(core, req, res)) return turnAway(req, next);
+    ignoreErrors(req.socket);
+  }
   if (!canBeHeld(res)) return void serveWithoutResponse(core, req, next);
   const identities = identitiesFor(core, req, next);
   if (!identities) return;
@@ -177,12 +180,14 @@ function pathnameOf(req: IncomingRequest): string | undefined {
 /** A WebSocket handshake that runs HTTP middleware. */
 function serveHandshake(core: Core, req: IncomingRequest, res: HandshakeResponse, next: Next): void {
   if (hasSession(core, req)) return next(); // by `sessions.websocket()`, say
-  if (isWelcome(req, res)) accept(core, req, res, next, true);
+  if (isWelcome(core, req, res)) accept(core, req, res, next, true);
   else turnAway(req, next);
 }
 
-function isWelcome(req: IncomingRequest, res: HandshakeResponse): boolean {
-  return isSameHost(req) || isAllowedByCors(req, res);
+/** A page of another host must not come by a session; it is welcome to a socket without one. */
+function isWelcome(core: Core, req: IncomingRequest, res: HandshakeResponse): boolean {
+  if (isSameHost(req) || isAllowedByCors(req, res)) return true;
+  return hasSession(core, req) || core.settings.skip(req) || !isOnPath(req, core);
 }
 
 function turnAway(req: IncomingRequest, next: Next): void {

@@ -130,18 +130,35 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 const require = createRequire(import.meta.url);
 const { default: inject } = await import(pathToFileURL(require.resolve('light-my-request')));
+const onHeaders = require('on-headers');
 const session = require('./lib/index.js');
 const sessions = session({ secret: 'for a test only', resave: false, saveUninitialized: false });
+const names = (headers) => Object.keys(headers).sort().join();
 for (const user of [undefined, 'ada']) {
   const { statusCode, headers } = await inject((req, res) => sessions(req, res, () => {
     if (user) req.session.user = user;
     res.end();
   }), '/');
-  console.log(statusCode, Object.keys(headers).sort().join());
+  console.log(statusCode, names(headers));
+}
+const late = [
+  (req, res) => res.setHeader('Set-Cookie', 'lang=en'),
+  (req) => Object.assign(req.session, { late: true }),
+];
+for (const listener of late) {
+  const { headers } = await inject((req, res) => sessions(req, res, () => {
+    if (listener === late[0]) req.session.user = 'ada';
+    onHeaders(res, () => listener(req, res));
+    res.end();
+  }), '/');
+  console.log([headers['set-cookie']].flat().map((line) => line.split('=')[0]).join());
 }`;
 
 test('light-my-request: the head is that of a response that is ended at once', () => {
-  expect(outputOf(INJECT)).toEqual(['200 connection,date\n200 connection,date,set-cookie\n', '']);
+  expect(outputOf(INJECT)).toEqual([
+    '200 connection,date\n200 connection,date,set-cookie\nlang,connect.sid\nconnect.sid\n',
+    '',
+  ]);
 });
 
 const request = (headers: object) => ({ headers, url: '/', connection: {}, socket: {} }) as any;

@@ -1,12 +1,15 @@
 /** Socket.IO with the middleware alone, as apps of express-session have it. */
 import { once } from 'node:events';
 import { type IncomingMessage, ServerResponse } from 'node:http';
+import { connect as connectTo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { Server } from 'socket.io';
 import { io as connect } from 'socket.io-client';
 import { WebSocket, WebSocketServer } from 'ws';
 import { signatureOf } from '../../lib/cookies/signature.js';
 import session from '../../lib/index.js';
 import { eventually } from '../support/async.js';
+import { gate } from '../support/http.js';
 import {
   appWith,
   CountingStore,
@@ -138,16 +141,16 @@ describe.each<[string, (req: IncomingMessage) => unknown]>([
     },
   ],
 ])('sessions(req, res, next) in an upgrade handler, res being %s', (_, makeResponse) => {
-  const serve = async () => {
+  const serve = async (options: session.SessionOptions = {}) => {
     const store = new CountingStore();
-    const sessions = session({ secret: SECRET, store, resave: false, saveUninitialized: false });
+    const sessions = session({ secret: SECRET, store, resave: false, saveUninitialized: false, ...options });
     const { app, browserOf } = appWith(sessions);
     const server = await listen(app);
     const wss = new WebSocketServer({ noServer: true });
     const users: unknown[] = [];
     server.on('upgrade', (req: any, socket, head) => {
       sessions(req, makeResponse(req), () => {
-        users.push(req.session.user);
+        users.push(req.session?.user);
         wss.handleUpgrade(req, socket, head, () => {});
       });
     });
@@ -170,6 +173,76 @@ describe.each<[string, (req: IncomingMessage) => unknown]>([
     await expect(open(FOREIGN)).rejects.toThrow(/^403$/);
     expect(users).toEqual([]);
   });
+
+  test.each<[string, session.SessionOptions]>([
+    ['on another path than the cookie', { cookie: { path: '/app' } }],
+    ['that is skipped', { skip: (req) => req.headers.upgrade !== undefined }],
+  ])('one of another host may open a socket %s: it has no session', async (_name, options) => {
+    const { users, open } = await serve(options);
+    await open(FOREIGN);
+
+    expect(users).toEqual([undefined]);
+  });
+
+  test('a socket that sessions.websocket() has let in keeps its session', async () => {
+    const sessions = session({ secret: SECRET, resave: false, saveUninitialized: false });
+    const server = await listen();
+    const wss = new WebSocketServer({ server });
+    sessions.websocket(wss, { origins: [FOREIGN] });
+    const told = new Promise<unknown>((resolve) => {
+      wss.on('connection', (_socket, req: any) => {
+        const { session: before } = req;
+        sessions(req, makeResponse(req), (error?: unknown) => resolve([error, req.session === before]));
+      });
+    });
+    await openSocket(portOf(server), { origin: FOREIGN });
+
+    expect(await told).toEqual([undefined, true]);
+  });
+
+  test('a client that resets the connection while the store is slow does not end the process', async () => {
+    const asked = gate();
+    const answer = gate();
+    const { texts } = new session.MemoryStore() as any;
+    const get = async () => {
+      asked.open();
+      await answer.opened;
+    };
+    const sessions = session({ ...session.recommended, secret: SECRET, store: { ...texts, get } });
+    const server = await listen();
+    const ended = new Promise<Duplex>((resolve) => {
+      server.on('upgrade', (req: any, socket) => {
+        sessions(req, makeResponse(req), () => {});
+        socket.on('close', () => resolve(socket)); // `once()` would listen to errors, too
+      });
+    });
+    const client = connectTo(portOf(server), '127.0.0.1').on('error', () => {});
+    const cookie = `connect.sid=${encodeURIComponent(`s:id.${signatureOf('id', SECRET)}`)}`;
+    client.write(
+      `GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nCookie: ${cookie}\r\n\r\n`,
+    );
+    await asked.opened;
+    client.resetAndDestroy();
+
+    expect((await ended).errored).toMatchObject({ code: 'ECONNRESET' });
+    answer.open();
+  });
+});
+
+test('what stands for a response and throws when it is asked, as that of websocket-express, allows no page', async () => {
+  const sessions = session({ secret: SECRET, resave: false, saveUninitialized: false });
+  const server = await listen();
+  const told: unknown[] = [];
+  server.on('upgrade', (req: any) => {
+    const res = Object.create(ServerResponse.prototype, { end: { value() {} } });
+    res.getHeader = () => {
+      throw new TypeError('there are no headers');
+    };
+    sessions(req, res, (error?: unknown) => told.push(error));
+  });
+
+  await expect(openSocket(portOf(server), { origin: FOREIGN })).rejects.toThrow(/^403$/);
+  expect(told).toEqual([]);
 });
 
 test('a handshake that is answered as any request keeps the cookies of the app', async () => {

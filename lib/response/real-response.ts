@@ -63,9 +63,12 @@ export function hasNoHeadOfItsOwn(res: ServerResponse): boolean {
   return _header === undefined && _implicitHeader !== undefined;
 }
 
-/** A response without a connection may have an `end()` of its own that calls no `writeHead()`, as that of in-process-request. */
+/**
+ * A response without a connection may have an `end()` of its own that calls no `writeHead()`, as that of in-process-request.
+ * One that has what stands for a connection, as that of light-my-request, writes its head to that.
+ */
 export function mayEndWithoutHead(res: ServerResponse, { end }: RealMethods): boolean {
-  return end !== PLAIN_METHODS.end && isNoStream(res.req?.socket);
+  return end !== PLAIN_METHODS.end && !res.socket && isNoStream(res.req?.socket);
 }
 
 /**

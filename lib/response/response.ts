@@ -380,10 +380,13 @@ function putOffHead(hold: Hold, args: unknown[]): void {
   const { res } = hold;
   const { statusMessage } = res;
   const trial = new ServerResponse(res.req ?? { method: 'GET' });
+  writeStatus(trial, readStatus(res));
   for (const [name, value] of Object.entries(headersOf(res))) trial.setHeader(name, value as string);
-  (trial.writeHead as AnyFunction)(...args); // throws what the real one would throw
-  res.statusCode = trial.statusCode;
-  res.statusMessage = trial.statusMessage;
+  try {
+    (trial.writeHead as AnyFunction)(...args); // throws what the real one would throw
+  } finally {
+    writeStatus(res, readStatus(trial)); // the real one would have set it before it throws
+  }
   hold.head = { args: args.map(copyHeaders), statusMessage };
   hold.phase = 'head';
   freezeHeaders(res);

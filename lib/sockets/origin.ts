@@ -47,7 +47,11 @@ export function isSameHost(req: IncomingMessage): boolean {
 export function isAllowedByCors(req: IncomingMessage, res: Pick<HandshakeResponse, 'getHeader'>): boolean {
   const { origin } = req.headers;
   const allowed = (name: string) => res.getHeader?.(`Access-Control-Allow-${name}`);
-  return allowed('Origin') === origin && allowed('Credentials') === 'true';
+  try {
+    return allowed('Origin') === origin && allowed('Credentials') === 'true';
+  } catch {
+    return false; // that of websocket-express is no response, but looks like one
+  }
 }
 
 /** @throws TypeError unless each is just what a browser sends, such as `https://app.example.com` */

@@ -19,16 +19,18 @@ const LONGEST_WAIT = 60_000;
 
 /**
  * Removes expired records without being asked: one timer for all, which runs only while there is a record, and which
- * never keeps the process alive.
+ * never keeps the process alive, nor in memory what nobody else refers to.
  */
 export class Sweeper {
   private readonly records: Expiring;
   private timer: NodeJS.Timeout | undefined;
   private wakesAt = Infinity;
   private closed = false;
+  private readonly itself: WeakRef<this>;
 
   constructor(records: Expiring) {
     this.records = records;
+    this.itself = new WeakRef(this);
   }
 
   /** To be told of every expiry that is given to a record. */
@@ -55,15 +57,18 @@ export class Sweeper {
     if (this.closed) return;
     clearTimeout(this.timer);
     this.wakesAt = time;
-    this.timer = setTimeout(() => this.sweep(), time - now);
-    unref(this.timer);
+    this.timer = unref(setTimeout(sweep, time - now, this.itself));
   }
 
-  private sweep(): void {
+  sweep(): void {
     this.wakesAt = Infinity;
     const now = Date.now();
     const seen = this.records.removeExpired(now, SLICE);
     if (seen === SLICE) this.wakeAt(now + PAUSE, now);
     else this.expect(this.records.soonest);
   }
+}
+
+function sweep(sweeper: WeakRef<Sweeper>): void {
+  sweeper.deref()?.sweep();
 }
