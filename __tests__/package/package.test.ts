@@ -55,6 +55,17 @@ describeWith('npm-registry', 'the packed package', () => {
 
   afterAll(() => remove(root));
 
+  test('installs beside clients and stores of earlier years, which it has nothing to do with', async () => {
+    const clients = { redis: '^4.7.1', ioredis: '^4.31.0', pg: '^7.18.2', 'connect-redis': '^7.1.1' };
+    const tarball = `file:${packed.tarball}`;
+    await installProject(join(root, 'earlier'), {
+      ...{ 'steady-session': tarball, 'express-session': tarball },
+      ...clients,
+    });
+
+    expect(readManifest(join(root, 'earlier/node_modules/redis'))['version']).toMatch(/^4\./);
+  });
+
   test('holds compiled code with its types and source maps, and nothing else', () => {
     const others = packed.files.filter((file) => !/^dist\/.*\.(js|d\.ts|js\.map)$/.test(file));
     const mapped = packed.files.filter((file) => file.endsWith('.js')).map((file) => `${file}.map`);

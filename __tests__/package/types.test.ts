@@ -105,7 +105,7 @@ describeWith('npm-registry', 'the types of the packed package', () => {
     for (const { title, name, sources } of PROJECTS) {
       addSources(
         directoryOf(title),
-        sources.map((file) => `types/${file}`),
+        [...new Set([...sources, ...WITHOUT_THEIRS])].map((file) => `types/${file}`),
         (text) => text.replaceAll('steady-session', name),
       );
     }
@@ -125,6 +125,14 @@ describeWith('npm-registry', 'the types of the packed package', () => {
     test('Express 5, without exactOptionalPropertyTypes, as most projects are', async () => {
       const options = { module: 'nodenext', types: ['node'], exactOptionalPropertyTypes: false };
       const found = await compile(directoryOf('Express 5'), version, options, WITHOUT_THEIRS);
+
+      expect(found).toEqual({ code: 0, output: '' });
+    });
+
+    test('@types/express-session, installed as express-session, and left out by the option `types`', async () => {
+      const title = 'Express 5 and @types/express-session, installed as express-session';
+      const options = { module: 'nodenext', types: ['node'] };
+      const found = await compile(directoryOf(title), version, options, WITHOUT_THEIRS);
 
       expect(found).toEqual({ code: 0, output: '' });
     });

@@ -1,9 +1,9 @@
-import type { KeyObject } from 'node:crypto';
+import type { CipherKey } from 'node:crypto';
 import * as crypto from 'node:crypto';
 import { Recent } from '../recent.js';
 
 /** Anything that `crypto.createHmac` takes as a key. */
-export type HmacKey = string | NodeJS.ArrayBufferView | ArrayBuffer | KeyObject;
+export type HmacKey = CipherKey | ArrayBuffer;
 
 /**
  * The HMAC-SHA256 of a text (RFC 2104), in base64 with padding.
