@@ -5,6 +5,8 @@ import session from '../lib/index.js';
 import { OPTIONS, type SessionOptions } from '../lib/options.js';
 import { readOptions } from '../lib/read-options.js';
 import { recommended } from '../lib/recommended.js';
+import { Browser } from './support/http.js';
+import { closeSites, serve } from './support/sites.js';
 
 const base: SessionOptions = { secret: 'keyboard cat', resave: false, saveUninitialized: false };
 
@@ -22,6 +24,13 @@ beforeEach(() => {
 afterEach(() => jest.restoreAllMocks());
 
 const given = (options: object): SessionOptions => ({ ...base, ...options });
+
+/** A request that looks at its session, and fails as the middleware does. */
+async function request(handler: session.SessionHandler): Promise<void> {
+  const site = await serve('node:http', [handler, (req, res) => res.end(req.session && 'seen')]);
+  await new Browser(site).get('/').finally(closeSites);
+  for (const error of site.errors) throw error;
+}
 
 /** Options that could never work, and what is said of them. */
 const refused: [string, object, string][] = [
@@ -166,7 +175,7 @@ const refused: [string, object, string][] = [
   [
     'cookie.expires, an invalid Date',
     { cookie: { expires: new Date(Number.NaN) } },
-    'cookie.expires option must be a valid Date; got an object (Date)',
+    'cookie.expires option must be a valid Date; got an invalid Date',
   ],
   [
     'cookie.path without a slash',
@@ -232,6 +241,16 @@ const refused: [string, object, string][] = [
     'store, a Redis client, which has methods of these names',
     { store: { get() {}, set() {}, touch() {}, destroy() {}, sendCommand() {} } },
     "store option must be a session store, and this is a Redis client: give it to one, as in new RedisStore({ client }) of 'steady-session/redis'",
+  ],
+  [
+    'store, a client of ioredis',
+    { store: { get() {}, set() {}, del() {}, sendCommand() {} } },
+    "store option must be a session store, and this is a Redis client: give it to one, as in new RedisStore({ client }) of 'steady-session/redis'",
+  ],
+  [
+    'store, a pool of pg',
+    { store: { query() {}, connect() {}, end() {} } },
+    "store option must be a session store, and this is a pool of a database: give it to one, as in new PostgresStore({ pool }) of 'steady-session/postgres'",
   ],
   [
     'store without set()',
@@ -673,8 +692,49 @@ describe('options that are unknown', () => {
     ['maxAge', { maxAge: 1 }, 'unknown option maxAge is ignored; did you mean cookie.maxAge?'],
     ['httponly', { httponly: true }, 'unknown option httponly is ignored; did you mean cookie.httpOnly?'],
     ['secure', { secure: true }, 'unknown option secure is ignored; did you mean cookie.secure?'],
+    ['keys', { keys: ['a'] }, 'unknown option keys is ignored; did you mean secret?'],
+    ['sessionName', { sessionName: 'a' }, 'unknown option sessionName is ignored; did you mean name?'],
+    ['generateId', { generateId: 1 }, 'unknown option generateId is ignored; did you mean genid?'],
+    ['idleTimeout', { idleTimeout: 1 }, 'unknown option idleTimeout is ignored; did you mean ttl?'],
+    [
+      'disableTouch',
+      { disableTouch: true },
+      'unknown option disableTouch is ignored; did you mean touchAfter?',
+    ],
+    ['trustProxy', { trustProxy: true }, 'unknown option trustProxy is ignored; did you mean proxy?'],
+    ['userId', { userId: 'a' }, 'unknown option userId is ignored; did you mean owner?'],
+    [
+      'prefix',
+      { prefix: 'a' },
+      'unknown option prefix is ignored; did you mean it for the store, as in `new RedisStore({ prefix })`?',
+    ],
+    ['signed', { signed: true }, 'unknown option signed is ignored; cookies are always signed: leave it out'],
+    [
+      'checkPeriod',
+      { checkPeriod: 1 },
+      'unknown option checkPeriod is ignored; expired sessions leave memory by themselves: leave it out',
+    ],
+    [
+      'encrypt',
+      { encrypt: 'key' },
+      'unknown option encrypt is ignored; put it around the store: `store: encrypt(store, keys)`',
+    ],
+    [
+      'origins',
+      { origins: [] },
+      'unknown option origins is ignored; give it to sessions.websocket() or sessions.socketio()',
+    ],
   ])('%s: did you mean', (_name, options, message) => {
     session(given({ store, ...options }));
+    expect(warnings).toEqual([['WARN_SESSION_UNKNOWN_OPTION', message + link]]);
+  });
+
+  test('of what a cookie function returns, when it is called', async () => {
+    const cookie = () => ({ maxAgge: 1, path: '/' });
+    const handler = session(given({ store, cookie }));
+    expect(warnings).toEqual([]);
+    for (const _ of [1, 2]) await request(handler);
+    const message = 'unknown option cookie.maxAgge is ignored; did you mean cookie.maxAge?';
     expect(warnings).toEqual([['WARN_SESSION_UNKNOWN_OPTION', message + link]]);
   });
 
@@ -751,6 +811,58 @@ describe('options that do not do what they look like', () => {
     for (const _ of [1, 2]) session(given({ store, proxy: 1 }));
     const text = 'the option proxy is 1 (number), which counts as left out. Give it true or false.';
     expect(warnings).toEqual([[code, text + link(code)]]);
+  });
+
+  test.each<[string, object, string]>([
+    [
+      'ttl',
+      { ttl: 3600 },
+      '3600, in milliseconds: 3.6 seconds. If 3600 seconds were meant, give 3600 * 1000',
+    ],
+    ['absoluteTimeout', { absoluteTimeout: 604_800 }, '604800, in milliseconds: 604.8 seconds. If 604800 '],
+    ['rotateAfter', { rotateAfter: 900 }, '900, in milliseconds: 0.9 seconds.'],
+    ['touchAfter', { touchAfter: 1800, ttl: 5000 }, '1800, in milliseconds: 1.8 seconds.'],
+    ['cookie.maxAge', { cookie: { maxAge: 86_400 } }, '86400, in milliseconds: 86.4 seconds.'],
+  ])('%s that looks like seconds', (name, options, says) => {
+    for (const _ of [1, 2]) session(given({ store, ...options }));
+    expect(warnings).toEqual([
+      ['WARN_SESSION_SECONDS', expect.stringContaining(`option ${name} is ${says}`)],
+    ]);
+  });
+
+  test.each([1, 1000, 5000, 9000, 60_000, 3_600_000, 900_000, 1_209_600_000, -3600])(
+    'one that does not: %d ms',
+    (time) => {
+      session(given({ store, cookie: { maxAge: time } }));
+      expect(warnings.filter(([code]) => code === 'WARN_SESSION_SECONDS')).toEqual([]);
+    },
+  );
+
+  test.each<[object, string, string]>([
+    [{ skip: async () => false }, 'skip', 'true or false, at once; got an object (Promise)'],
+    [
+      { cookie: async () => ({ secure: true }) },
+      'cookie',
+      'an object of options, at once; got an object (Promise)',
+    ],
+    [{ cookie: () => undefined }, 'cookie', 'an object of options, at once; got undefined'],
+    [{ cookie: () => null }, 'cookie', 'an object of options, at once; got null'],
+  ])('a function that answers with what cannot be used: %p', async (options, name, says) => {
+    const handler = session(given({ store, ...options }));
+    await expect(request(handler)).rejects.toMatchObject({
+      code: 'ERR_SESSION_OPTION',
+      message: `the option ${name} must return ${says}`,
+    });
+  });
+
+  test('touch that answers with a promise fails the request that it would have prolonged', async () => {
+    const handler = session(given({ store, saveUninitialized: true, touch: async () => false }));
+    const site = await serve('node:http', [handler, (_req, res) => res.end()]);
+    const browser = new Browser(site);
+    await browser.get('/');
+    await browser.get('/');
+    await closeSites();
+    expect(site.errors).toMatchObject([{ code: 'ERR_SESSION_OPTION' }, { code: 'ERR_SESSION_OPTION' }]);
   });
 
   test.each<[object, string]>([

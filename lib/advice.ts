@@ -25,6 +25,7 @@ export function adviseAtStart(settings: Settings, given: SessionOptions): void {
   if (process.env['NODE_ENV'] === 'production') adviseInProduction(settings);
   if (given.cookie && typeof given.cookie === 'object') adviseOnCookie(given.cookie);
   adviseOnTexts(given);
+  adviseOnSeconds(given);
   adviseOnRotation(given);
   if ('secret' in given && !given.secret) {
     warnOnce(
@@ -59,6 +60,27 @@ function adviseOnValue(name: string, value: string, effect: string): void {
     'WARN_SESSION_TEXT_OPTION',
     `the option ${name} is ${value}, which ${effect}. Give it true or false.`,
   );
+}
+
+const TIMES = ['ttl', 'absoluteTimeout', 'rotateAfter', 'touchAfter'] as const;
+
+/** A time of a day or a week that looks as if it was written in seconds, and would be over in seconds or minutes. */
+function adviseOnSeconds(given: SessionOptions): void {
+  for (const name of TIMES) adviseOnTime(name, given[name]);
+  if (given.cookie && typeof given.cookie === 'object') adviseOnTime('cookie.maxAge', given.cookie.maxAge);
+}
+
+function adviseOnTime(name: string, time: unknown): void {
+  if (typeof time !== 'number' || !looksLikeSeconds(time)) return;
+  warnOnce(
+    'WARN_SESSION_SECONDS',
+    `the option ${name} is ${time}, in milliseconds: ${time / 1000} seconds. If ${time} seconds were meant, give ${time} * 1000.`,
+  );
+}
+
+/** Such as 3600, 86_400 or 604_800: whole quarters of an hour in seconds, but no whole seconds in milliseconds. */
+function looksLikeSeconds(time: number): boolean {
+  return time > 0 && time < 1_000_000 && time % 900 === 0 && time % 1000 !== 0;
 }
 
 function adviseOnRotation({ rotateAfter, rotateGrace, onReuse }: SessionOptions): void {

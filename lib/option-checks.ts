@@ -61,6 +61,7 @@ export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'string') return quoted(value.length > 40 ? `${value.slice(0, 40)}...` : value);
   if (typeof value === 'function') return `a function${value.name ? ` (${value.name})` : ''}`;
+  if (value instanceof Date && Number.isNaN(value.getTime())) return 'an invalid Date';
   if (typeof value === 'object')
     return Array.isArray(value) ? 'an array' : `an object (${value.constructor?.name ?? 'null prototype'})`;
   return `${String(value)} (${typeof value})`;
@@ -74,6 +75,11 @@ export function describeWithoutText(value: unknown): string {
 /** As JSON, which lets some control characters stand that a terminal may act on. */
 function quoted(text: string): string {
   return JSON.stringify(text).replace(/[\x7f-\x9f]/g, (each) => `\\u00${each.charCodeAt(0).toString(16)}`);
+}
+
+/** For something that was not waited for. */
+export function awaitHint(value: unknown): string {
+  return hasMethods(value, 'then') ? '; wait for it: `await ...`' : '';
 }
 
 /** Whether `value` is an object (or function) that has all of these methods. */

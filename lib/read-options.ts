@@ -5,11 +5,13 @@ import { checkCookie, checkPrefix, lifetimeOf } from './cookies/check-cookie.js'
 import type { CookieOptions } from './cookies/cookie.js';
 import { randomId } from './cookies/random-id.js';
 import { isSecret, type Secret } from './cookies/signature.js';
+import { isPromise } from './drivers/awaitable.js';
+import { SteadyError } from './errors.js';
 import { type MergeFunction, takeMine } from './merge.js';
 import {
   badOption,
+  describe,
   describeWithoutText,
-  didYouMean,
   hasMethods,
   oneOf,
   readBoolean,
@@ -19,14 +21,14 @@ import {
   readPositive,
   readTimer,
 } from './option-checks.js';
-import { COOKIE_OPTIONS, EXPRESS_SESSION_OPTIONS, OPTIONS, type SessionOptions } from './options.js';
+import { EXPRESS_SESSION_OPTIONS, type SessionOptions } from './options.js';
 import type { OwnerOption } from './owners.js';
 import type { Store } from './stores/connect-store.js';
 import { isCallbackStore, isOnlyCallbackStore } from './stores/contract.js';
 import { MemoryStore } from './stores/memory.js';
 import type { Serializer } from './stores/serialized.js';
 import type { SessionStore } from './stores/store.js';
-import { warnOnce } from './warnings.js';
+import { warnOfUnknownCookieOptions, warnOfUnknownOptions } from './unknown-options.js';
 
 /** The options as the core uses them: checked, and with defaults filled in. */
 export interface Settings {
@@ -96,7 +98,7 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
   }
   const secrets = readSecrets(options.secret);
   if (!secrets) deprecate('req.secret; provide secret option');
-  warnOfUnknown(options, OPTIONS, '');
+  warnOfUnknownOptions(options);
   const cookie = readCookie(options.cookie);
   const store = readStore(options.store);
   const ttl = readMilliseconds('ttl', options.ttl ?? DAY);
@@ -132,8 +134,8 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
     rotateGrace: readMilliseconds('rotateGrace', options.rotateGrace ?? MINUTE),
     onReuse: oneOf('onReuse', options.onReuse ?? 'ignore', ['ignore', 'revoke']),
     owner: readOwner(options.owner),
-    touch: readFunction('touch', options.touch ?? always),
-    skip: readFunction('skip', options.skip ?? (() => false)),
+    touch: readAnswering('touch', options.touch, () => true),
+    skip: readAnswering('skip', options.skip, () => false),
     trackCookie: readBoolean('trackCookie', options.trackCookie ?? false),
     resign: readBoolean('resign', options.resign ?? false),
     cachePrivate: readBoolean('cachePrivate', options.cachePrivate ?? false),
@@ -159,10 +161,6 @@ function checkKind(options: unknown): void {
 
 function readSize(name: string, value: unknown): number {
   return value === Infinity ? value : readPositive(name, value, 'number of characters');
-}
-
-function always(): boolean {
-  return true;
 }
 
 /** An id may be kept for long, and is not to keep what it was cut out of. */
@@ -235,13 +233,9 @@ function readStore(given: SessionOptions['store']): Store | SessionStore {
   if (!store) {
     return new MemoryStore();
   }
+  if (isRedisClient(store)) throw clientOfStore('a Redis client', 'RedisStore({ client })', 'redis');
   for (const method of ['get', 'set', 'destroy'] as const) {
     if (typeof store[method] !== 'function') throw missingMethod(store, method);
-  }
-  if (isRedisClient(store)) {
-    throw new TypeError(
-      "store option must be a session store, and this is a Redis client: give it to one, as in new RedisStore({ client }) of 'steady-session/redis'",
-    );
   }
   if (!isCallbackStore(store) && typeof store.touch !== 'function') throw missingMethod(store, 'touch');
   return store;
@@ -253,7 +247,15 @@ function isRedisClient(store: object): boolean {
   return typeof sendCommand === 'function';
 }
 
+function clientOfStore(what: string, example: string, entry: string): TypeError {
+  return new TypeError(
+    `store option must be a session store, and this is ${what}: give it to one, as in new ${example} of 'steady-session/${entry}'`,
+  );
+}
+
 function missingMethod(store: unknown, method: string): TypeError {
+  if (hasMethods(store, 'query', 'connect'))
+    return clientOfStore('a pool of a database', 'PostgresStore({ pool })', 'postgres');
   const what = `store option must be a session store, but it has no ${method}() method; got ${describeWithoutText(store)}`;
   const hint = storeMeant(store);
   return new TypeError(hint ? `${what}; ${hint}` : what);
@@ -270,12 +272,45 @@ function storeMeant(store: unknown): string | undefined {
 
 function readCookie(cookie: SessionOptions['cookie']): CookieOptions | ((req: any) => CookieOptions) {
   const given = cookie || {};
-  if (typeof given === 'function') return given;
+  if (typeof given === 'function') return checkedCookie(given);
   if (typeof given !== 'object' || Array.isArray(given))
     throw badOption('cookie', given, 'an object or a function');
-  warnOfUnknown(given, COOKIE_OPTIONS, 'cookie.');
+  warnOfUnknownCookieOptions(given);
   checkCookie(given);
   return given;
+}
+
+/** A promise has no attributes: the cookie would leave without `Secure`, say, and nobody be told. */
+function checkedCookie(cookie: (req: any) => CookieOptions): (req: any) => CookieOptions {
+  let isKnown = false;
+  return (req) => {
+    const options: unknown = cookie(req);
+    if (typeof options !== 'object' || options === null || isPromise(options))
+      throw badAnswer('cookie', 'an object of options', options);
+    if (!isKnown) warnOfUnknownCookieOptions(options);
+    isKnown = true;
+    return options;
+  };
+}
+
+/** A promise would count as `true`. */
+function readAnswering<T>(
+  name: string,
+  given: ((req: any) => T) | undefined,
+  fallback: () => T,
+): (req: any) => T {
+  if (given === undefined || given === null) return fallback;
+  readFunction(name, given);
+  return (req) => {
+    const answer = given(req);
+    if (isPromise(answer)) throw badAnswer(name, 'true or false', answer);
+    return answer;
+  };
+}
+
+function badAnswer(name: string, allowed: string, given: unknown): SteadyError {
+  const text = `the option ${name} must return ${allowed}, at once; got ${describe(given)}`;
+  return new SteadyError('ERR_SESSION_OPTION', text);
 }
 
 function readSerializer(
@@ -310,27 +345,4 @@ function dottedOwner(owner: string): TypeError {
   const meant = isPath ? path.join('?.') : `[${JSON.stringify(owner)}]`;
   const hint = `did you mean \`(data) => data${isPath ? '.' : ''}${meant}\`?`;
   return badOption('owner', owner, `the name of one key, or a function of the session data (${hint})`);
-}
-
-/** A warning, not an error: express-session lets apps pass what it doesn't know. */
-function warnOfUnknown(options: object, known: readonly string[], prefix: string): void {
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue;
-    const meant = prefix === '' ? optionMeant(name) : cookieOptionMeant(name);
-    const hint = meant ? `did you mean ${meant}?` : `known are: ${known.join(', ')}`;
-    warnOnce('WARN_SESSION_UNKNOWN_OPTION', `unknown option ${prefix}${name} is ignored; ${hint}`);
-  }
-}
-
-/** An option of the cookie may have been given one level too high. */
-function optionMeant(name: string): string | undefined {
-  const ofCookie = COOKIE_OPTIONS.find((option) => option.toLowerCase() === name.toLowerCase());
-  return ofCookie ? `cookie.${ofCookie}` : didYouMean(name, OPTIONS);
-}
-
-/** An option of `session()` may have been given one level too low. */
-function cookieOptionMeant(name: string): string | undefined {
-  if (OPTIONS.includes(name)) return `${name}, beside cookie`;
-  const meant = didYouMean(name, COOKIE_OPTIONS);
-  return meant && `cookie.${meant}`;
 }

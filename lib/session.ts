@@ -174,7 +174,12 @@ export class Session {
         'ERR_SESSION_NO_REQUEST',
         'update() needs a session of a request that the middleware serves',
       );
-    return asked.update(context, this, change);
+    try {
+      return await asked.update(context, this, change);
+    } catch (error) {
+      if (error instanceof SteadyError) Error.captureStackTrace(error); // of who waits: ours says nothing to them
+      throw error;
+    }
   }
 
   /**
@@ -183,7 +188,7 @@ export class Session {
    */
   async take(key: string): Promise<any> {
     checkKey(key);
-    return this.update((data) => {
+    return await this.update((data) => {
       const value = Object.hasOwn(data, key) ? data[key] : undefined;
       delete data[key];
       return value;

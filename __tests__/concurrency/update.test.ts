@@ -206,6 +206,29 @@ describe.each(STORES)('update(): %s', (_name, store, options) => {
     expect(shared.data()).toEqual({});
   });
 
+  test('that fails tells in its stack who waits for it', async () => {
+    const shared = await share(store, options);
+    const slow = await shared.begin();
+    await shared.request(({ session }) => session.destroy());
+    const answer = await slow.finish(async function handlerOfTheApp({ session }) {
+      const stacks = [];
+      for (const call of [() => session.update(increment), () => session.take('n')]) {
+        try {
+          await call();
+        } catch (error) {
+          stacks.push((error as Error).stack);
+        }
+      }
+      return stacks;
+    });
+    await shared.settled();
+
+    const stack = expect.stringMatching(
+      /^SteadyError: the session has been destroyed.*at.* handlerOfTheApp /s,
+    );
+    expect(bodyOf(answer)).toEqual([stack, stack]);
+  });
+
   test('of a new session stores it, and the client gets its cookie', async () => {
     const shared = await share(store, options);
     const answer = await shared.request(async ({ session }) => {

@@ -27,6 +27,15 @@ export const brokenGetAndTouch: BrokenStore[] = [
     },
   },
   {
+    fault: 'getAndTouch gives null when there is nothing',
+    caughtBy: 'getAndTouch: where there is no record it gives undefined and makes none',
+    Store: class extends FullStore {
+      override async getAndTouch(id: string, expires: number) {
+        return (await super.getAndTouch(id, expires)) ?? (null as unknown as undefined);
+      }
+    },
+  },
+  {
     fault: 'getAndTouch upserts',
     caughtBy: 'getAndTouch: where there is no record it gives undefined and makes none',
     also: [

@@ -125,6 +125,11 @@ const scenes: Scene[] = [
     program: "for (const n of [1, 2]) session({ ...good, resave: 'false' });",
   },
   {
+    code: 'WARN_SESSION_SECONDS',
+    says: ['ttl is 3600', '3.6 seconds', 'give 3600 * 1000'],
+    program: 'for (const n of [1, 2]) session({ ...good, ttl: 3600 });',
+  },
+  {
     code: 'WARN_SESSION_NO_ROTATION',
     says: ['onReuse does nothing', 'Set rotateAfter'],
     program: "for (const n of [1, 2]) session({ ...good, onReuse: 'revoke' });",

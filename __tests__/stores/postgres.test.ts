@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Pool, type PoolConfig } from 'pg';
+import { Client, Pool, type PoolConfig } from 'pg';
 import { conformance } from '../../lib/conformance/index.js';
 import { PostgresStore, type PostgresStoreOptions } from '../../lib/stores/postgres.js';
 import { collect, eventually } from '../support/async.js';
@@ -172,7 +172,8 @@ describeWith('postgres', 'PostgresStore', () => {
       await store.set('a', 'one', { expires: later() });
       const client = await pool.connect();
       ends.push(() => client.release());
-      const early = newStore(client as unknown as Pool, { createTable: false });
+      const query = (...args: [string, unknown[]]) => client.query(...args);
+      const early = newStore({ query } as unknown as Pool, { createTable: false });
       await client.query('BEGIN'); // the start of all its statements
       await client.query('SELECT now()');
       expect(await store.set('a', 'one', { expires: 0, expected: 'one' })).toBe(true);
@@ -738,6 +739,8 @@ describe('options of PostgresStore', () => {
     [{}, wrongPool('undefined')],
     [{ pool: 'postgres://a:secret@host/db' }, wrongPool('a string')],
     [{ pool: { connect: 1 } }, wrongPool('an object (Object)')],
+    [{ pool: Promise.resolve(pool) }, wrongPool('an object (Promise); wait for it: `await ...`')],
+    [{ pool: new Client() }, wrongPool('a Client, which does not connect again')],
     [{ pool, tableName: 'a' }, 'PostgresStore has no option tableName; it is table'],
     [
       { pool, schemaName: 'a' },

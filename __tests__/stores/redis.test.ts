@@ -494,6 +494,7 @@ describe('options of RedisStore', () => {
     [null, 'null'],
     ['redis://:secret@localhost', 'a string'],
     [new Map(), 'an object (Map)'],
+    [Promise.resolve(client), 'an object (Promise); wait for it: `await ...`'],
     [{ get, set, del, getEx, pExpire, evalSha }, 'a client of node-redis 4'],
   ])('%p is no client', (given, described) => {
     expect(make({ client: given })).toThrow(

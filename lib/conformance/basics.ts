@@ -3,9 +3,9 @@ import { type Check, expectSame } from './check.js';
 export const basics: readonly Check[] = [
   {
     name: 'basics: get of an unknown id is undefined',
-    async run({ store, id }) {
+    async run({ exact, id }) {
       expectSame(
-        await store.get(id()),
+        await exact.get(id()),
         undefined,
         'get() resolves to `undefined`, and not `null` or an error, when there is no record.',
         'that is how the core tells a new visitor, who gets a fresh session, from a store in trouble.',

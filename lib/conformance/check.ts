@@ -28,6 +28,8 @@ export const WITHOUT = {
 /** What a check works with: a store of its own, and ids and texts that no other check uses. */
 export interface Trial {
   readonly store: SessionStore;
+  /** The same store; it alone may answer `null` for no record, which elsewhere counts as `undefined`, as in the core. */
+  readonly exact: SessionStore;
   readonly settings: Settings;
   /** A further store, closed when the check ends. */
   open(make: Settings['store']): Promise<SessionStore>;

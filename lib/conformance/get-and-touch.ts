@@ -22,13 +22,13 @@ export const getAndTouch: readonly Check[] = [
   {
     name: 'getAndTouch: where there is no record it gives undefined and makes none',
     needs: 'getAndTouch',
-    async run({ store, id, text, later }) {
+    async run({ store, exact, id, text, later }) {
       const [unknown, destroyed] = [id(), id()];
       await store.set(destroyed, text(), { expires: later() });
       await store.destroy(destroyed);
       for (const key of [unknown, destroyed]) {
         expectSame(
-          [await store.getAndTouch!(key, later()), await store.get(key)],
+          [await exact.getAndTouch!(key, later()), await store.get(key)],
           [undefined, undefined],
           'getAndTouch() resolves to `undefined` where there is no record, and makes none.',
           RESURRECTION,

@@ -14,7 +14,7 @@ export const outage: readonly Check[] = [
       const restore = await settings.interrupt!();
       const [set, created] = [text({ outage: true }), trial.id()];
       const [, , isSet, isDestroyed] = await Promise.all([
-        expectHonest('get', store.get(kept), text({ key: kept })),
+        expectHonest('get', trial.exact.get(kept), text({ key: kept })),
         expectHonest('touch', store.touch(touched, later()), true),
         expectHonest('set', store.set(created, set, { expires: later(), expected: null }), true),
         expectHonest('destroy', store.destroy(destroyed), undefined),

@@ -31,24 +31,36 @@ async function runOver(
   check: Check,
   settings: Settings,
 ): Promise<string | undefined> {
-  const open = async (make: Settings['store']) => {
+  const openExact = async (make: Settings['store']) => {
     const store = await make();
     expectStore(store);
     opened.push(store);
     return guarded(store, settings.patience);
   };
-  const store = await open(settings.store);
+  const exact = await openExact(settings.store);
+  const store = withoutNull(exact);
   const missing = [check.needs ?? []].flat().find((method) => !store[method]);
   if (missing) return `the store has no ${missing}(): ${WITHOUT[missing]}`;
   await check.run({
     store,
+    exact,
     settings,
-    open,
+    open: async (make) => withoutNull(await openExact(make)),
     id: () => randomBytes(24).toString('base64url'),
     text: sessionText,
     later: () => Date.now() + HOUR,
   } satisfies Trial);
   return undefined;
+}
+
+/** `null` for no record is a fault of its own, and not one of all that reads. */
+function withoutNull(store: SessionStore): SessionStore {
+  const { getAndTouch } = store;
+  return {
+    ...store,
+    get: async (id) => (await store.get(id)) ?? undefined,
+    ...(getAndTouch && { getAndTouch: async (id, expires) => (await getAndTouch(id, expires)) ?? undefined }),
+  };
 }
 
 /** What the core sees at the start, and the checks would run into one by one. */

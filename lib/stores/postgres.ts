@@ -1,4 +1,4 @@
-import { badOption, describeWithoutText, hasMethods, readBoolean } from '../option-checks.js';
+import { awaitHint, badOption, describeWithoutText, hasMethods, readBoolean } from '../option-checks.js';
 import { Cleanup, SLICE } from './cleanup.js';
 import { noticeOf } from './id-hash.js';
 import { ownedRecord } from './owned-record.js';
@@ -76,12 +76,8 @@ export class PostgresStore implements SessionStore {
     checkOptions('PostgresStore', options, OPTIONS, ELSEWHERE);
     const { pool, table = 'session', createTable = false, cleanupInterval = 15 * 60_000 } = options;
     const { notify = false } = options;
-    if (!hasMethods(pool, 'query')) {
-      const example = 'For example: new PostgresStore({ pool: new Pool({ connectionString }) })';
-      throw new TypeError(
-        `PostgresStore: pool option must be a Pool of pg; got ${describeWithoutText(pool)}. ${example}`,
-      );
-    }
+    if (!hasMethods(pool, 'query')) throw badPool(describeWithoutText(pool) + awaitHint(pool));
+    if (isClient(pool)) throw badPool('a Client, which does not connect again');
     readBoolean('PostgresStore: createTable', createTable);
     readBoolean('PostgresStore: notify', notify);
     this.#pool = pool;
@@ -318,3 +314,13 @@ async function withRetries<T>(query: () => Promise<T>): Promise<T> {
 }
 
 const MOST_ATTEMPTS = 20;
+
+/** A client of pg: one connection, and once that is gone, none. */
+function isClient(pool: object): boolean {
+  return 'connectionParameters' in pool;
+}
+
+function badPool(given: string): TypeError {
+  const example = 'For example: new PostgresStore({ pool: new Pool({ connectionString }) })';
+  return new TypeError(`PostgresStore: pool option must be a Pool of pg; got ${given}. ${example}`);
+}

@@ -1,4 +1,4 @@
-import { describeWithoutText, hasMethods } from '../option-checks.js';
+import { awaitHint, describeWithoutText, hasMethods } from '../option-checks.js';
 import type { ScriptCommands } from './redis-script.js';
 
 // The two clients: how node-redis and ioredis spell what the store asks for.
@@ -49,7 +49,7 @@ export function commandsOf(client: unknown): Commands {
   }
   const given = hasMethods(client, 'pExpire') ? 'a client of node-redis 4' : describeWithoutText(client);
   throw new TypeError(
-    `RedisStore: client option must be a client of node-redis 5 or later, or of ioredis; got ${given}. ` +
+    `RedisStore: client option must be a client of node-redis 5 or later, or of ioredis; got ${given}${awaitHint(client)}. ` +
       'For example: new RedisStore({ client: await createClient({ url }).connect() })',
   );
 }

@@ -94,7 +94,7 @@ function lost(context: SessionContext, session: Session): SteadyError {
 function gone(): SteadyError {
   return new SteadyError(
     'ERR_SESSION_GONE',
-    'the session to update has been destroyed or has expired; ask the user to log in again',
+    'the session has been destroyed or has expired meanwhile; ask the user to log in again',
   );
 }
 
