@@ -50,6 +50,8 @@ export class Core {
    * write the record.
    */
   readonly mergingDriver: StoreDriver;
+  /** A touch puts the cookie's new end of life into the record, as express-session's MemoryStore does. */
+  readonly rewritesOnTouch: boolean;
   #ownGenerate: Store['generate'] | undefined;
   readonly #callback: StoreDriver;
   readonly #text: StoreDriver | undefined;
@@ -62,10 +64,11 @@ export class Core {
     this.store = isCallbackStore(store)
       ? store
       : toConnectStore(readable(store, settings.serializer), { ttl: settings.ttl });
+    this.rewritesOnTouch = store instanceof MemoryStore;
     const textStore = asTextStore(settings);
     this.updater = new TextDriver(this, textStore, {
       merge: settings.concurrency === 'merge',
-      rewriteOnTouch: store instanceof MemoryStore,
+      rewriteOnTouch: this.rewritesOnTouch,
     });
     const merging = new TextDriver(this, textStore, { merge: true, rewriteOnTouch: false });
     this.mergingDriver = this.#watched(merging);

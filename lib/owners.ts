@@ -4,7 +4,7 @@ import type { Core } from './core.js';
 import { messageOf, SteadyError } from './errors.js';
 import type { SessionRecord } from './merge.js';
 import { describe, describeWithoutText } from './option-checks.js';
-import { isPointer, pointerOf } from './pointer.js';
+import { isPointer, MOST_HOPS, pointerOf } from './pointer.js';
 import { parseRecord } from './record.js';
 import { ownedRecord } from './stores/owned-record.js';
 import type { OwnedRecord, SessionStore } from './stores/store.js';
@@ -18,7 +18,10 @@ export interface OwnedSession {
   handle: string;
   /** When the session began; known with `absoluteTimeout`. */
   createdAt: Date | undefined;
-  /** When the cookie that was sent last ends; `undefined` for one that ends with the browser. */
+  /**
+   * When the session ends, as its record tells, or later: a touch need not change the record. `undefined` where the record
+   * does not tell, or tells a time that has passed.
+   */
   expiresAt: Date | undefined;
   /** What the app has put in it. */
   data: Record<string, unknown>;
@@ -68,9 +71,9 @@ export async function* sessionsOf(
     yield {
       handle: createHash('sha256').update(`handle ${found.key}`).digest('base64url').slice(0, 22),
       createdAt: dateOf(createdAt),
-      expiresAt: dateOf(expires),
+      expiresAt: dateToCome(expires),
       data,
-      revoke: () => revokeOne(core, found),
+      revoke: () => revokeOne(core, found, owner),
     };
   }
 }
@@ -90,10 +93,10 @@ export async function revokeSessions(
     const before = count;
     for await (const { found } of find(core, store, owner)) {
       if (except !== undefined && (await isSpared(core, found, except))) continue;
-      await revokeOne(core, found);
+      await revokeOne(core, found, owner);
       count++;
     }
-    if (count === before || core.settings.rotateAfter === 0) break; // else an id may have been rotated meanwhile
+    if (count === before && round > 0) break; // else a session may have got another id while it was listed
   }
   return count;
 }
@@ -112,11 +115,11 @@ const REVOKED = 'session revoked';
 /** How often the sessions are listed at most. */
 const ROUNDS = 10;
 
-async function revokeOne(core: Core, found: OwnedRecord): Promise<void> {
+async function revokeOne(core: Core, found: OwnedRecord, owner: string): Promise<void> {
   const start = performance.now();
   const { key } = found;
   const mayHaveMoved = core.settings.rotateAfter > 0 && found.matches(key); // an id, not the hash of one
-  if (mayHaveMoved) await core.updater.end(key, REVOKED);
+  if (mayHaveMoved) await core.updater.end(key, { reason: REVOKED, owner });
   else await found.destroy();
   core.events.emit('destroy', key, { duration: performance.now() - start });
   if (!mayHaveMoved) core.sockets.endMatching((id) => found.matches(id), REVOKED);
@@ -146,18 +149,28 @@ async function* find(
     before = deadEnds.size;
     for await (const listed of store.owned?.(owner) ?? scan(store)) {
       if (followed.some((id) => listed.matches(id)) || given.some(({ key }) => key === listed.key)) continue;
-      const pointer = pointerOf(listed.key, listed.value);
-      if (pointer && given.some((each) => each.matches(pointer.target))) continue;
-      if (!pointer && isPointer(listed.value)) deadEnds.add(listed.key);
-      const found = pointer ? await read(store, pointer.target) : listed;
-      const record = found && parseRecord(found.value);
+      const found = await follow(store, listed);
+      if (!found || isPointer(found.value)) deadEnds.add(listed.key);
+      if (!found || given.some((each) => each.matches(found.key))) continue;
+      const record = parseRecord(found.value);
       const report = (error: SteadyError) => core.events.report(listed.key, undefined, error);
       if (!record || ownerOrNone(record, option, report) !== owner) continue;
-      if (pointer) followed.push(pointer.target);
+      if (found !== listed) followed.push(found.key);
       given.push(found);
       yield { found, record };
     }
   }
+}
+
+/** What a session is stored as now, if its id has been rotated since it was listed; the pointer, if it does not tell where to. */
+async function follow(store: SessionStore, listed: OwnedRecord): Promise<OwnedRecord | undefined> {
+  let found: OwnedRecord | undefined = listed;
+  for (let hops = 0; found && hops < MOST_HOPS; hops++) {
+    const pointer = pointerOf(found.key, found.value);
+    if (!pointer) break;
+    found = await read(store, pointer.target);
+  }
+  return found;
 }
 
 /** Goes through all sessions: for stores that have no index but can list. */
@@ -178,6 +191,11 @@ async function read(store: SessionStore, id: string): Promise<OwnedRecord | unde
   const value = await store.get(id);
   if (value === undefined) return undefined;
   return ownedRecord(store, id, value);
+}
+
+function dateToCome(value: unknown): Date | undefined {
+  const date = dateOf(value);
+  return date && date.getTime() > Date.now() ? date : undefined;
 }
 
 function dateOf(value: unknown): Date | undefined {

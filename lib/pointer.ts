@@ -11,6 +11,9 @@ export interface Pointer {
   movedAt: number;
 }
 
+/** How many ids of one session are followed, so that a damaged store leads nobody round in a circle for ever. */
+export const MOST_HOPS = 1000;
+
 /**
  * The pointer that the text stored under `id` is, if it is one. To express-session it looks like an empty session.
  *

@@ -73,11 +73,12 @@ export class Session {
 
   /**
    * When the session ends if no further request comes. Known only where `session()` has an option that express-session
-   * doesn't have. As data of the app's own, `expiresAt` stays usable.
+   * doesn't have; and on a request that the option `touch` keeps from prolonging it, only with `touchAfter`. As data of the app's own, `expiresAt` stays usable.
    */
   get expiresAt(): Date | undefined {
     const context = contextOf(this.req);
-    return context && !context.core.settings.isDropIn ? new Date(endOf(context, this)) : undefined;
+    const end = context && !context.core.settings.isDropIn ? endOf(context, this) : undefined;
+    return end === undefined ? undefined : new Date(end);
   }
 
   set expiresAt(value: unknown) {

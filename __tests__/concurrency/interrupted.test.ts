@@ -81,6 +81,73 @@ describe.each(STORES)('a session that is gone stays gone: %s', (_name, store, op
       expect(Object.values(shared.data())).toEqual(left);
     });
 
+    test.each<[string, (session: any) => unknown]>([
+      ['a save()', (session) => session.save()],
+      ['an update()', (session) => session.update((data: any) => data.n++).catch(() => {})],
+    ])(
+      'the event tells of what changes after %s has found that, too, and after the response',
+      async (_name, find) => {
+        const shared = await begin();
+        const slow = await shared.begin();
+        await shared.request(end);
+        await slow.finish(async ({ session }, res) => {
+          session.a = 'mine';
+          await find(session);
+          session.b = 'mine';
+          res.on('finish', () => {
+            session.c = 'too late';
+          });
+        });
+        await shared.settled();
+
+        expect(Object.values(shared.data())).toEqual(left);
+        expect(shared.events).toMatchObject([
+          { name: 'interrupted', keys: ['a'] },
+          { name: 'interrupted', keys: ['b'] },
+          { name: 'interrupted', keys: ['c'] },
+        ]);
+      },
+    );
+
+    test("onInterrupted: 'error' holds for what changes after a save() that nobody waited for", async () => {
+      const shared = await share(store, {
+        unset: 'destroy',
+        saveFailure: 'error',
+        onInterrupted: 'error',
+        ...options,
+      });
+      const slow = await shared.begin();
+      await shared.request(end);
+      const answer = await slow.finish(async ({ session }) => {
+        session.a = 'mine';
+        await session.save().catch(() => {});
+        session.b = 'mine';
+      });
+      await shared.settled();
+
+      expect(answer.status).toBe(500);
+      expect(shared.site.errors).toMatchObject([{ code: 'ERR_SESSION_INTERRUPTED' }]);
+      expect(Object.values(shared.data())).toEqual(left);
+    });
+
+    test("onInterrupted: 'error' lets a response pass whose loss save() has told of", async () => {
+      const shared = await share(store, {
+        unset: 'destroy',
+        saveFailure: 'error',
+        onInterrupted: 'error',
+        ...options,
+      });
+      const slow = await shared.begin();
+      await shared.request(end);
+      const answer = await slow.finish(async ({ session }) => {
+        session.a = 'mine';
+        return session.save().catch(({ code }: any) => code);
+      });
+      await shared.settled();
+
+      expect(answer).toMatchObject({ status: 200, body: '"ERR_SESSION_INTERRUPTED"' });
+    });
+
     test('the next request begins a new session, under an id of our own', async () => {
       const shared = await begin();
       await shared.request(end);

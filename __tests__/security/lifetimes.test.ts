@@ -47,6 +47,32 @@ function cookieLife(lines: string[]): number | undefined {
   return expires === undefined ? undefined : Date.parse(expires) - Date.now();
 }
 
+test('expiresAt is not told on a request that does not prolong the session, if the record tells nothing of its touches', async () => {
+  const clock = stopClock();
+  const { texts } = new session.MemoryStore();
+  const touch = (req: any) => req.url !== '/poll';
+  const later = (ms: number) => new Date(clock.now() + ms).toISOString();
+  for (const [store, options, told] of [
+    [{ ...texts }, {}, [undefined, undefined]],
+    [{ ...texts }, { touchAfter: 1 }, [later(HOUR), later(1.5 * HOUR)]],
+    [new session.MemoryStore(), { cookie: { maxAge: HOUR } }, [later(HOUR), later(1.5 * HOUR)]],
+  ] as const) {
+    const began = clock.now();
+    const sessions = session({ ...baseOptions, ttl: HOUR, store, touch, ...options });
+    const browser = new Browser(await serve('node:http', [sessions, pages]));
+    await look(browser, '/write');
+    await look(browser); // with touchAfter the record tells from here on
+    const ends = [(await look(browser, '/poll')).expiresAt];
+    clock.pass(HOUR / 2);
+    await look(browser); // prolongs it
+    clock.pass(HOUR / 4);
+    ends.push((await look(browser, '/poll')).expiresAt);
+
+    expect(ends).toEqual(told);
+    clock.pass(began - clock.now());
+  }
+});
+
 test('absoluteTimeout: a session of unknown age counts from the first request that sees it, whatever that does', async () => {
   const { texts } = new session.MemoryStore();
   const store: session.SessionStore = {

@@ -34,7 +34,7 @@ class IndexedStore extends ListingStore {
     return this.inner.set(id, text, how);
   };
   async *owned(owner: string): AsyncGenerator<session.OwnedRecord> {
-    for (const id of this.owners.get(owner) ?? []) {
+    for (const id of [...(this.owners.get(owner) ?? [])]) {
       const value = await this.get(id);
       if (value !== undefined)
         yield { key: id, value, matches: (other) => other === id, destroy: () => this.destroy(id) };
@@ -80,6 +80,7 @@ const pages: Handler = async (req, res) => {
     await req.session.regenerate();
     req.session.userId = Number(searchParams.get('id'));
   }
+  if (pathname === '/renew') await req.session.regenerate({ keep: true });
   if (pathname === '/logout') await req.session.destroy();
   if (pathname === '/note') req.session.note = searchParams.get('text');
   const { cookie: _, ...data } = req.session ?? {};
@@ -287,6 +288,65 @@ test('a session that is revoked in the midst of a request is not stored again by
 
   expect(await dataOf(handler, 7)).toEqual([]);
   expect((await ask(browser)).data).toEqual({});
+});
+
+test.each<[string, () => ListingStore]>([
+  ['only lists', () => new ListingStore()],
+  ['has an index', () => new IndexedStore()],
+])(
+  'a session that gets another id by regenerate() after a store that %s has listed it is revoked, too',
+  async (_, make) => {
+    const store = make();
+    const { handler, login } = await open(store);
+    const browser = await login(7);
+    const { get, ids } = store;
+    store.ids = async function* () {
+      yield* await collect(ids());
+    } as typeof ids;
+    store.get = async (id) => {
+      store.get = get;
+      await browser.get('/renew'); // the id has been listed
+      return get(id);
+    };
+
+    expect(await handler.revoke(7)).toBe(1);
+    expect(store.get).toBe(get);
+    expect((await ask(browser)).data).toEqual({});
+    expect(await dataOf(handler, 7)).toEqual([]);
+  },
+);
+
+test('a session whose id is rotated twice after the listing is found', async () => {
+  const clock = stopClock();
+  const store = new ListingStore();
+  const { handler, login } = await open(store, { rotateAfter: HOUR, rotateGrace: 3 * HOUR });
+  const browser = await login(7);
+  const { ids } = store;
+  store.ids = async function* () {
+    const before = await collect(ids());
+    store.ids = ids;
+    for (const _ of [1, 2]) {
+      clock.pass(HOUR);
+      await ask(browser); // rotates
+    }
+    yield* before;
+  } as typeof ids;
+
+  expect(await dataOf(handler, 7)).toEqual([{ userId: 7 }]);
+  expect(await handler.revoke(7)).toBe(1);
+  expect((await ask(browser)).data).toEqual({});
+});
+
+test('expiresAt of a session that was merely touched since is not a time that has passed', async () => {
+  const clock = stopClock();
+  const { handler, login } = await open(new ListingStore(), { cookie: { maxAge: HOUR } });
+  const browser = await login(7);
+  const end = new Date(clock.now() + HOUR);
+  clock.pass(HOUR / 2);
+  await ask(browser);
+  expect(await collect(handler.of(7))).toMatchObject([{ expiresAt: end }]);
+  clock.pass(HOUR - 1);
+  expect(await collect(handler.of(7))).toMatchObject([{ expiresAt: undefined, data: { userId: 7 } }]);
 });
 
 test('a rotation between the listing and the look at the record does not hide the session', async () => {

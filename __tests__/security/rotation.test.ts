@@ -65,6 +65,29 @@ function idOf({ browser }: Fixture): string {
   return unsign(value.slice(2), ['keyboard cat'])!.value;
 }
 
+test('an id whose cookie would be withheld is not replaced: the browser would go on with the old one', async () => {
+  const secure = { cookie: { maxAge: 5 * HOUR, secure: true }, proxy: true };
+  const https = { 'x-forwarded-proto': 'https' };
+  const fixture = await start({
+    host: 'node:http',
+    store: 'text store',
+    options: { ...options, ...secure },
+    after: [pages],
+  });
+  const rotated: unknown[] = [];
+  fixture.sessions.on('rotate', (event) => rotated.push(event));
+  const [pair = ''] = (await fixture.browser.get('/set?key=a', { headers: https })).setCookie[0]!.split(';');
+  const asked = async (headers: Record<string, string>) =>
+    new Browser(fixture.site).get('/look', { headers: { ...headers, cookie: pair } });
+  clock.pass(HOUR);
+  expect(await asked({})).toMatchObject({ setCookie: [], body: '{"a":true}' });
+  expect(rotated).toEqual([]);
+  clock.pass(2 * MINUTE);
+  const { setCookie, body } = await asked(https);
+
+  expect([setCookie.length, body, rotated.length]).toEqual([1, '{"a":true}', 1]);
+});
+
 /** Data of stored sessions that are not mere pointers. */
 function stored({ data }: Fixture): Record<string, unknown>[] {
   return Object.values(data()).filter((each) => Object.keys(each).length > 0);

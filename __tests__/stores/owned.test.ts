@@ -9,6 +9,7 @@ import { PostgresStore } from '../../lib/stores/postgres.js';
 import { RedisStore } from '../../lib/stores/redis.js';
 import { SqliteStore } from '../../lib/stores/sqlite.js';
 import { collect } from '../support/async.js';
+import { Browser } from '../support/http.js';
 import { baseOptions } from '../support/lifecycle.js';
 import {
   describeWith,
@@ -17,6 +18,7 @@ import {
   startPostgres,
   startRedis,
 } from '../support/servers.js';
+import { closeSites, serve } from '../support/sites.js';
 import { openDatabase, sqliteClients } from '../support/sqlite.js';
 
 const HOUR = 3_600_000;
@@ -262,6 +264,75 @@ describeWith('redis-server', 'RedisStore', () => {
     await admin.zadd('owner:sess:ada', Date.now() + HOUR, 'never stored');
 
     expect(await listed(store, 'ada')).toEqual([['a', '1']]);
+  });
+
+  test('a session that has got another id since the set was read is listed', async () => {
+    const store = new RedisStore({ client: admin });
+    await store.set('a', '1', { expires: later(), owner: 'ada' });
+    const get = store.get.bind(store);
+    store.get = async (id) => {
+      store.get = get;
+      await store.set('b', '1', { expires: later(), owner: 'ada' });
+      await store.destroy(id, 'ada');
+      return get(id);
+    };
+
+    expect(await listed(store, 'ada')).toEqual([['b', '1']]);
+  });
+
+  test('a session that ends leaves the set', async () => {
+    const store = new RedisStore({ client: admin });
+    const left = () => admin.zrange('owner:sess:ada', 0, -1);
+    for (const id of ['a', 'b', 'c', 'd', 'e']) await store.set(id, '1', { expires: later(), owner: 'ada' });
+    await store.destroy('a', 'ada');
+    await session.hashIds(store).destroy('unknown', 'ada');
+    await session.encrypt(store, Buffer.alloc(32)).destroy('b', 'ada');
+    expect((await left()).sort()).toEqual(['c', 'd', 'e']);
+    await store.set('c', '1', { expires: 0, expected: '1', owner: 'ada' });
+    await store.set('d', '1', { expires: 0, expected: 'other', owner: 'ada' });
+    expect((await left()).sort()).toEqual(['d', 'e']);
+    await destroyOwned(store, 'ada');
+    expect(await left()).toEqual([]);
+  });
+
+  test('over a session: logging out and in anew leave nothing in the set', async () => {
+    for (const make of [(store: RedisStore) => store, (store: RedisStore) => session.hashIds(store)]) {
+      for (const options of [{}, { rotateAfter: HOUR }]) {
+        await admin.flushall();
+        const sessions = session({
+          ...{ ...baseOptions, owner: 'userId', ...options },
+          store: make(new RedisStore({ client: admin })),
+        });
+        const site = await serve('node:http', [
+          sessions,
+          async (req, res) => {
+            if (req.url !== '/logout') await req.session.regenerate({ keep: req.url === '/renew' });
+            else await req.session.destroy();
+            if (req.session) req.session.userId = 7;
+            res.end();
+          },
+        ]);
+        const browser = new Browser(site);
+        for (const path of ['/login', '/login', '/renew', '/renew']) await browser.get(path);
+        expect(await admin.zcard('owner:sess:7')).toBe(1);
+        await browser.get('/logout');
+        expect(await admin.zcard('owner:sess:7')).toBe(0);
+        for (const _ of [1, 2]) await new Browser(site).get('/login');
+        expect(await admin.zcard('owner:sess:7')).toBe(2);
+        expect(await sessions.revoke(7)).toBe(2);
+        expect(await admin.zcard('owner:sess:7')).toBe(0);
+      }
+    }
+    await closeSites();
+  });
+
+  test('an entry that cannot be taken out of the set keeps no session alive, and no logout from its end', async () => {
+    const store = new RedisStore({ client: admin });
+    await store.set('a', '1', { expires: later(), owner: 'ada' });
+    await admin.set('owner:sess:ada', 'no set');
+
+    await store.destroy('a', 'ada');
+    expect(await store.get('a')).toBe(undefined);
   });
 
   test('a write whose condition does not hold leaves the record as it is', async () => {

@@ -20,7 +20,7 @@ export function guarded(store: SessionStore, patience: number): SessionStore {
     get: (id) => watch('get()', () => store.get(id)),
     set: (id, value, how) => watch('set()', () => store.set(id, value, how)),
     touch: (id, expires, ...owner) => watch('touch()', () => store.touch(id, expires, ...owner)),
-    destroy: (id) => watch('destroy()', () => store.destroy(id)),
+    destroy: (id, ...owner) => watch('destroy()', () => store.destroy(id, ...owner)),
     ...(store.getAndTouch && {
       getAndTouch: (id: string, expires: number) =>
         watch('getAndTouch()', () => store.getAndTouch!(id, expires)),

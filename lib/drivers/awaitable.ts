@@ -66,7 +66,7 @@ export type TextStore = Pick<SessionStore, 'getAndTouch' | 'ids' | 'owned'> & {
   get(id: string): Awaitable<string | undefined>;
   set(...args: Parameters<SessionStore['set']>): Awaitable<boolean>;
   touch(...args: Parameters<SessionStore['touch']>): Awaitable<boolean>;
-  destroy(id: string): Awaitable<void>;
+  destroy(...args: Parameters<SessionStore['destroy']>): Awaitable<void>;
   /** Whether a record was put in as a session object: as in express-session, it is taken for one whatever it lacks. */
   isSession?(id: string): boolean;
 };

@@ -3,12 +3,13 @@ import type { Core } from '../core.js';
 import type { SessionRecord } from '../merge.js';
 import { type OwnedSession, revokeSessions, sessionsOf } from '../owners.js';
 import type { SessionContext } from '../request/context.js';
+import { findView } from '../request/stored-view.js';
 import type { Session } from '../session.js';
 import type { Fate } from '../sockets/sockets.js';
 import type { SessionStore } from '../stores/store.js';
 import { callBack, type TextStore } from './awaitable.js';
 import type { Done, LoadCallback, StoreDriver } from './driver.js';
-import { destroy } from './text/destroy.js';
+import { destroy, type EndDetails } from './text/destroy.js';
 import { fateOf, lineOf } from './text/fate.js';
 import { load } from './text/load.js';
 import { type TextDriverMode, TextRecords } from './text/records.js';
@@ -47,12 +48,13 @@ export class TextDriver implements StoreDriver {
   }
 
   destroy(context: SessionContext, id: string, done: Done): void {
-    callBack(done, context, destroy, this.#records, id, 0);
+    const stored = findView(context.latestView, id)?.stored;
+    callBack(done, context, destroy, this.#records, id, { owner: this.#records.ownerOf(context, stored) });
   }
 
-  /** Destroys a session that no request is about. @param reason what its sockets are told */
-  end(id: string, reason?: string): Promise<void> {
-    return destroy(this.#records, id, 0, reason);
+  /** Destroys a session that no request is about. */
+  end(id: string, details: EndDetails): Promise<void> {
+    return destroy(this.#records, id, details);
   }
 
   /** Nothing is asked of the store yet: the new session is stored first, and then the old one destroyed. */

@@ -26,18 +26,17 @@ export function timedStore(store: SessionStore, timeout: number): SessionStore {
         fail(error);
       }
     });
-  const { getAndTouch, ids, owned } = store;
   return {
     get: (id) => within('load', 'get', () => store.get(id)),
     set: (id, value, how) => within('save', 'set', () => store.set(id, value, how)),
     touch: (id, expires, ...owner) => within('touch', 'touch', () => store.touch(id, expires, ...owner)),
-    destroy: (id) => within('destroy', 'destroy', () => store.destroy(id)),
-    ...(getAndTouch && {
-      getAndTouch: (id, expires) => within('load', 'getAndTouch', () => getAndTouch.call(store, id, expires)),
+    destroy: (id, ...owner) => within('destroy', 'destroy', () => store.destroy(id, ...owner)),
+    ...(store.getAndTouch && {
+      getAndTouch: (id, expires) => within('load', 'getAndTouch', () => store.getAndTouch!(id, expires)),
     }),
-    ...(ids && { ids: () => stepwise(within, 'ids', () => ids.call(store)) }),
-    ...(owned && {
-      owned: (owner) => timedRecords(within, () => owned.call(store, owner)),
+    ...(store.ids && { ids: () => stepwise(within, 'ids', () => store.ids!()) }),
+    ...(store.owned && {
+      owned: (owner) => timedRecords(within, () => store.owned!(owner)),
     }),
   };
 }

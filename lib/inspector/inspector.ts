@@ -95,7 +95,7 @@ export class Inspector {
         req,
         () => 'destroy',
         (finished) =>
-          void updater.end(id).then(
+          void updater.end(id, {}).then(
             () => finished(),
             (error) => finished(asError(error)),
           ),

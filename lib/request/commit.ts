@@ -1,9 +1,12 @@
 import { adviseOnRecordSize } from '../advice.js';
+import { giveUp } from '../drivers/text/interruption.js';
 import { PRESENT, type SessionFacts, storeAction } from '../lifecycle.js';
 import { rotationIsDue } from '../lifetime.js';
+import { recordText } from '../record.js';
 import { isSavedPlainly, type Session } from '../session.js';
 import type { SessionContext } from './context.js';
 import { isEmptied, tell } from './facts.js';
+import { isWithheld } from './session-cookie.js';
 import { settle } from './settle.js';
 import { isUnreachable, refuseReplaced } from './storable.js';
 import { destroyRetired, noteSaved } from './storing.js';
@@ -12,7 +15,7 @@ import { mayTouch, touch, touches } from './touching.js';
 // The end of the response: it is held, and the session committed.
 
 /** What a commit does to the store. */
-type Commit = 'nothing' | 'save' | 'merge' | 'touch' | 'rotate' | 'retire';
+type Commit = 'nothing' | 'save' | 'merge' | 'touch' | 'rotate' | 'retire' | 'drop';
 
 export function beforeEnd(context: SessionContext): void {
   if (context.inFlight) context.inFlight.whenIdle(() => commit(context));
@@ -79,6 +82,7 @@ function prepare(context: SessionContext): Commit {
   const rotating = session !== undefined && rotates(context, session, facts);
   const idle = action === 'nothing' && !facts.touches && !rotating;
   if (session && state !== 'cleared' && !idle) touch(context, session);
+  if (state === 'interrupted') return 'drop';
   if (action === 'create' && isUnreachable(context)) return 'nothing';
   if (rotating) return 'rotate';
   if (action === 'write' || action === 'create') {
@@ -95,7 +99,7 @@ function prepare(context: SessionContext): Commit {
 
 /** An id that can still be told to the browser is replaced when its time has come, if this request may prolong the session. */
 function rotates(context: SessionContext, session: Session, { known, state }: SessionFacts): boolean {
-  const can = known && PRESENT.has(state) && !context.headersLeft;
+  const can = known && PRESENT.has(state) && !context.headersLeft && !isWithheld(context, session.cookie);
   return can && rotationIsDue(session.cookie, context.core.settings) && mayTouch(context);
 }
 
@@ -103,9 +107,16 @@ function carryOut(context: SessionContext, commit: Commit): void {
   if (commit === 'retire') return destroyRetired(context, (error) => finish(error, context));
   const session = context.current() as Session;
   const text = context.history.committedText as string;
+  if (commit === 'drop') return drop(context, session, text);
   if (commit === 'rotate') context.core.updater.rotate(context, session, carriedOut);
   else if (commit === 'merge') context.core.mergingDriver.write(context, session, text, carriedOut);
   else context.driver.touch(context, session, text, carriedOut);
+}
+
+/** What was changed since it was found that the session has ended is lost as what was changed before. */
+function drop(context: SessionContext, session: Session, text: string): void {
+  giveUp(context, session, recordText(session, text)); // its error is that of the commit
+  finish(undefined, context);
 }
 
 function carriedOut(error: unknown, _: unknown, context: SessionContext): void {

@@ -1,6 +1,6 @@
 import parseUrl from 'parseurl';
 import { adviseOnCookieSize, adviseOnInsecureCookie, adviseOnWithheldCookie } from '../advice.js';
-import { serializeExpired } from '../cookies/cookie.js';
+import { type Cookie, serializeExpired } from '../cookies/cookie.js';
 import { setCookieLine } from '../cookies/cookie-text.js';
 import { encodedValue } from '../cookies/cookie-value.js';
 import type { Secret } from '../cookies/signature.js';
@@ -35,7 +35,7 @@ function cookieLine(context: SessionContext, unwatched: boolean): string | undef
   const facts = context.facts.about(session, text);
   const action = cookieAction(facts, context.core.policy);
   const cookie = action === 'expire' ? context.lastCookie : session?.cookie;
-  const withheld = action !== 'nothing' && Boolean(cookie?.secure) && !context.core.isSecure(context.req);
+  const withheld = action !== 'nothing' && isWithheld(context, cookie);
   if (context.core.decisions.areObserved) tell(context, facts, { what: 'cookie', action, withheld });
   if (action === 'nothing' || !cookie) return undefined;
   if (withheld) {
@@ -51,6 +51,11 @@ function cookieLine(context: SessionContext, unwatched: boolean): string | undef
   adviseOnCookieSize(name, line);
   if (!cookie.secure) adviseOnInsecureCookie(context.core, context.req);
   return line;
+}
+
+/** Whether the request's connection is none for a secure cookie. */
+export function isWithheld({ core, req }: SessionContext, cookie: Cookie | undefined): boolean {
+  return Boolean(cookie?.secure) && !core.isSecure(req);
 }
 
 /** As it came in the cookie, unless it is new or was signed by an old secret. */

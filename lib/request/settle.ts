@@ -1,7 +1,8 @@
 import { adviseOnLateChange } from '../advice.js';
+import { drop } from '../drivers/text/interruption.js';
 import { PRESENT } from '../lifecycle.js';
 import { changedKeys } from '../merge.js';
-import { dataText } from '../record.js';
+import { dataText, recordText } from '../record.js';
 import type { Session } from '../session.js';
 import { save } from './asked.js';
 import type { SessionContext } from './context.js';
@@ -23,6 +24,7 @@ export function settle(context: SessionContext): void {
     if (!changedSinceCommit(context, session, text)) return watchForLateChanges(context, session, text);
     refuseReplaced(session);
     const facts = context.facts.about(session, text);
+    if (facts.state === 'interrupted') drop(context, session, recordText(session, text));
     if (!PRESENT.has(facts.state)) return;
     if (!facts.known && isUnreachable(context)) return;
     touch(context, session);

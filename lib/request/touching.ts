@@ -26,14 +26,19 @@ export function touch(context: SessionContext, session: Session): void {
   if (sockets.has(session.id)) sockets.prolong(session.id, expiryOf(session.cookie, settings, Date.now()));
 }
 
-/** When the session ends if no further request comes, in epoch milliseconds. */
-export function endOf(context: SessionContext, session: Session): number {
+/**
+ * When the session ends if no further request comes, in epoch milliseconds. `undefined` where this request does not prolong
+ * it, and the record does not tell when one did: a store's touch leaves it as it is, but that of the memory store.
+ */
+export function endOf(context: SessionContext, session: Session): number | undefined {
   const { settings } = context.core;
   const { cookie } = session;
   if (context.touched) return expiryOf(cookie, settings, Date.now());
   // what the option `touch` says now may not be what it will say at the end, and is not kept
   const isTouch = touchIsDue(cookie, settings) && (context.mayTouch ?? settings.touch(context.req));
-  return endAfter(cookie, settings, isTouch || context.history.isModified(session, dataText(session)));
+  const prolongs = isTouch || context.history.isModified(session, dataText(session));
+  const isKnown = prolongs || cookie.touchedAt !== undefined || context.core.rewritesOnTouch;
+  return isKnown ? endAfter(cookie, settings, prolongs) : undefined;
 }
 
 /** A socket may outlive the lifetime that its request gave the session: whatever it stores starts a new one. */

@@ -61,7 +61,7 @@ export function encrypt(
       return replace({ store, textOf, id, how, expected, seal: () => sealed(id, text) });
     },
     touch: (id, expires, ...owner) => store.touch(id, expires, ...owner),
-    destroy: (id) => store.destroy(id),
+    destroy: (id, ...owner) => store.destroy(id, ...owner),
     ...(store.getAndTouch && {
       getAndTouch: async (id: string, expires: number) => textOf(id, await store.getAndTouch!(id, expires)),
     }),

@@ -61,11 +61,11 @@ export function hashIds(store: SessionStore, options: HashIdsOptions = {}): Sess
       return written;
     },
     touch: (id, expires, ...owner) => run(id, (hash) => store.touch(hash, expires, ...owner)),
-    destroy: (id) =>
+    destroy: (id, ...owner) =>
       lock.run(id, async () => {
         // In this order: `move` takes a plain record that is gone for a logout.
-        if (mayBePlain(id)) await store.destroy(id);
-        await store.destroy(hashOf(id));
+        if (mayBePlain(id)) await store.destroy(id, ...owner);
+        await store.destroy(hashOf(id), ...owner);
       }),
     ...(store.atomic !== undefined && { atomic: store.atomic }),
     ...(store.getAndTouch && {

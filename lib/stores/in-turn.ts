@@ -13,7 +13,7 @@ export function inTurn(store: SessionStore): SessionStore {
     get: (id) => store.get(id),
     set: (id, value, how) => lock.run(id, () => store.set(id, value, how)),
     touch: (id, expires, ...owner) => lock.run(id, () => store.touch(id, expires, ...owner)),
-    destroy: (id) => lock.run(id, () => store.destroy(id)),
+    destroy: (id, ...owner) => lock.run(id, () => store.destroy(id, ...owner)),
     ...(getAndTouch && {
       getAndTouch: (id, expires) => lock.run(id, () => getAndTouch.call(store, id, expires)),
     }),

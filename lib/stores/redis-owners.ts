@@ -5,8 +5,8 @@ const SLACK = 60_000;
 
 /**
  * Whose the sessions are: for each user a sorted set of session ids, by the time of their end on the server's clock. An
- * entry leaves it when that time has passed, at the next write for the same user; the set itself ends with its last
- * entry. A session that was destroyed before its time is still named until then.
+ * entry leaves it with its session, or when that time has passed, at the next write for the same user; the set itself
+ * ends with its last entry.
  */
 export class RedisOwners {
   readonly #prefix: string;
@@ -21,6 +21,11 @@ export class RedisOwners {
   /** Notes that a session is the user's and has `left` milliseconds to live; it may have more, from another request. */
   async add(owner: string, id: string, left: number): Promise<void> {
     await runScript(this.#commands, ADD, this.#prefix + owner, [id, `${left + SLACK}`]);
+  }
+
+  /** A session of the user's has been destroyed. Where this fails, its entry stays until its time has passed, and does no harm. */
+  async remove(owner: string, id: string): Promise<void> {
+    await runScript(this.#commands, REMOVE, this.#prefix + owner, [id]).catch(() => {});
   }
 
   /** The ids of all sessions of the user's that may be alive, the first to end first. */
@@ -39,6 +44,8 @@ redis.call('ZADD', KEYS[1], 'GT', string.format('%.0f', now + ARGV[2]), ARGV[1])
 local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
 redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', last[2]))
 return 1`);
+
+const REMOVE: RedisScript = redisScript("return redis.call('ZREM', KEYS[1], ARGV[1])");
 
 const LIST: RedisScript = redisScript(`${NOW}
 return redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')`);

@@ -35,8 +35,8 @@ export interface RedisStoreOptions {
  * Keeps sessions in Redis 6.2 or later, alone, behind Sentinel or as a cluster; or in Valkey, which has the same commands.
  *
  * - Keys and values are those of connect-redis 9, so either can take over from the other.
- * - Each operation is one command; storing or touching with an owner sends another before it, and destroying with
- *   `notify` another after it. A conditional write compares on the server, in one step, and sends a digest of the
+ * - Each operation is one command; storing or touching with an owner sends another before it, destroying with
+ *   an owner or with `notify` another after it. A conditional write compares on the server, in one step, and sends a digest of the
  *   expected text, not the text.
  * - A user's sessions are found by a sorted set for each user, which ends with the last of them. It is written before the
  *   session, since both can't be written in one step across the nodes of a cluster: so it may name a session that is
@@ -91,6 +91,17 @@ export class RedisStore implements SessionStore {
     const key = this.#prefix + id;
     const left = millisecondsLeft(expires);
     if (owner !== undefined && left > 0) await this.#owners.add(owner, id, left).catch(fail);
+    const isWritten = await this.#write(key, value, left, expected);
+    if (owner !== undefined && left === 0 && isWritten) await this.#owners.remove(owner, id);
+    return isWritten;
+  }
+
+  async #write(
+    key: string,
+    value: string,
+    left: number,
+    expected: string | null | undefined,
+  ): Promise<boolean> {
     if (expected === undefined) {
       await (left > 0 ? this.#commands.set(key, value, left) : this.#commands.del(key)).catch(fail);
       return true;
@@ -114,8 +125,9 @@ export class RedisStore implements SessionStore {
     return text ?? undefined;
   }
 
-  async destroy(id: string): Promise<void> {
+  async destroy(id: string, owner?: string): Promise<void> {
     await this.#commands.del(this.#prefix + id).catch(fail);
+    if (owner !== undefined) await this.#owners.remove(owner, id);
     await this.#notices?.publish(noticeOf(id)).catch(warnOfSilence);
   }
 
@@ -147,11 +159,21 @@ export class RedisStore implements SessionStore {
     }
   }
 
-  /** The user's sessions that were stored with their owner. */
+  /**
+   * The user's sessions that were stored with their owner. One that is gone when its turn comes may have been regenerated
+   * meanwhile, under an id that was not listed yet: so they are listed again until none is.
+   */
   async *owned(owner: string): AsyncIterable<OwnedRecord> {
-    for (const id of await this.#owners.idsOf(owner).catch(fail)) {
-      const value = await this.get(id);
-      if (value !== undefined) yield ownedRecord(this, id, value);
+    const known = new Set<string>();
+    for (let before = -1; known.size > before; ) {
+      before = known.size;
+      for (const id of await this.#owners.idsOf(owner).catch(fail)) {
+        if (known.has(id)) continue;
+        known.add(id);
+        const value = await this.get(id);
+        const destroy = () => this.destroy(id, owner);
+        if (value !== undefined) yield { ...ownedRecord(this, id, value), destroy };
+      }
     }
   }
 

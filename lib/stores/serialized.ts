@@ -33,7 +33,7 @@ export function serialized(store: SessionStore, serializer: Serializer): Session
       return store.set(id, fromJson(json), { ...how, expected: stored });
     },
     touch: (id, expires, ...owner) => store.touch(id, expires, ...owner),
-    destroy: (id) => store.destroy(id),
+    destroy: (id, ...owner) => store.destroy(id, ...owner),
     ...(getAndTouch && {
       getAndTouch: async (id, expires) => optional(await getAndTouch.call(store, id, expires)),
     }),

@@ -41,8 +41,12 @@ export interface SessionStore {
    * @param owner whose session it is, for a store that has {@link SessionStore.owned} and an index with expiries of its own
    */
   touch(id: string, expires: number, owner?: string): Promise<boolean>;
-  /** Removes the record. Fine if there is none. */
-  destroy(id: string): Promise<void>;
+  /**
+   * Removes the record. Fine if there is none.
+   * @param owner whose session it was, if that is known, for a store that has {@link SessionStore.owned} and an index beside
+   * the records
+   */
+  destroy(id: string, owner?: string): Promise<void>;
 
   /** Optional: `get` and `touch` in one round trip. A record that is not there is not made. */
   getAndTouch?(id: string, expires: number): Promise<string | undefined>;

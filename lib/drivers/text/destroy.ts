@@ -1,39 +1,42 @@
-import { type Pointer, pointerOf } from '../../pointer.js';
+import { MOST_HOPS, type Pointer, pointerOf } from '../../pointer.js';
 import type { TextStore } from '../awaitable.js';
 import { Attempts } from '../back-off.js';
-import { DEAD, MOST_HOPS, type TextRecords } from './records.js';
+import { DEAD, type TextRecords } from './records.js';
 
 /** How long a record that is about to be destroyed is kept, in milliseconds, should nobody come to destroy it. */
 const DEAD_FOR = 1000;
 
+/** What is known of a session that is to end. */
+export interface EndDetails {
+  /** What its sockets are told. */
+  readonly reason?: string;
+  /** Whose it was. */
+  readonly owner?: string | undefined;
+}
+
 /** As {@link endSession}, for who need not know. */
-export async function destroy(
-  records: TextRecords,
-  id: string,
-  hops: number,
-  reason?: string,
-): Promise<void> {
-  await endSession(records, id, hops, reason);
+export async function destroy(records: TextRecords, id: string, details: EndDetails = {}): Promise<void> {
+  await endSession(records, id, details);
 }
 
 /**
  * Destroys a session and, where ids are rotated, whatever it has become under another: a rotation that is under way
  * finds its record changed, and gives up.
- * @param reason what its sockets are told
  * @returns the id that it had, if ids are rotated and it was there
  */
 export async function endSession(
   records: TextRecords,
   id: string,
-  hops: number,
-  reason?: string,
+  details: EndDetails = {},
+  hops = 0,
 ): Promise<string | undefined> {
   const { core, store } = records;
   const found = core.settings.rotateAfter > 0 ? await bury(store, id, core.settings.storeTimeout) : undefined;
   let ended = found === BURIED ? id : undefined;
   if (typeof found === 'object' && hops < MOST_HOPS)
-    ended = await endSession(records, found.target, hops + 1, reason);
-  await store.destroy(id);
+    ended = await endSession(records, found.target, details, hops + 1);
+  const { owner, reason } = details;
+  await (owner === undefined ? store.destroy(id) : store.destroy(id, owner));
   core.sockets.end(id, reason);
   return ended;
 }

@@ -1,8 +1,9 @@
 import type { Cookie } from '../../cookies/cookie.js';
 import { isOver } from '../../lifetime.js';
+import { MOST_HOPS } from '../../pointer.js';
 import { parseRecord } from '../../record.js';
 import type { Fate } from '../../sockets/sockets.js';
-import { DEAD, MOST_HOPS, type TextRecords } from './records.js';
+import { DEAD, type TextRecords } from './records.js';
 
 /** The ids that a session has had since it had this one, which comes first. Empty if nothing is stored under it. */
 export async function lineOf(records: TextRecords, id: string): Promise<readonly string[]> {

@@ -9,10 +9,15 @@ export function giveUp(context: SessionContext, session: Session, mine: string):
   if (error && context.core.settings.onInterrupted === 'error') throw error;
 }
 
-/** The session has gone meanwhile, and stays so: nothing is written. @returns the error that tells of it, if changes were lost */
+/**
+ * The session has gone meanwhile, and stays so: nothing is written. Each change is told of once.
+ * @returns the error that tells of it, if changes were lost
+ */
 export function drop(context: SessionContext, session: Session, mine: string): SteadyError | undefined {
   context.interrupt(session);
-  const keys = keysOfMine(context.viewOf(session), mine).filter((key) => key !== 'cookie');
+  const view = context.viewOf(session);
+  const keys = keysOfMine(view, mine).filter((key) => key !== 'cookie');
+  view.seen = mine;
   return interrupted(context, session.id, keys);
 }
 

@@ -1,14 +1,14 @@
 import { type CookieData, restoreCookie } from '../../cookies/cookie.js';
 import { expiryOf } from '../../lifetime.js';
 import type { SessionRecord } from '../../merge.js';
-import { type Pointer, pointerText } from '../../pointer.js';
+import { MOST_HOPS, type Pointer, pointerText } from '../../pointer.js';
 import { parseRecord, UnreadRecord } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
 import { learn } from '../../request/stored-view.js';
 import { type Awaitable, andThen, type TextStore } from '../awaitable.js';
 import { endSession } from './destroy.js';
 import { lineOf } from './fate.js';
-import { DEAD, MOST_HOPS, type TextRecords } from './records.js';
+import { DEAD, type TextRecords } from './records.js';
 
 /** Reads a session, and notes what the request has seen of it. */
 export function load(
@@ -87,7 +87,7 @@ async function revoke(
   hops: number,
 ): Promise<void> {
   const start = performance.now();
-  const ended = await endSession(records, id, hops);
+  const ended = await endSession(records, id, {}, hops);
   if (ended !== undefined)
     records.core.events.emit('destroy', ended, { req, duration: performance.now() - start });
 }

@@ -2,7 +2,7 @@ import type { Cookie } from '../../cookies/cookie.js';
 import type { Core } from '../../core.js';
 import { expiryOf } from '../../lifetime.js';
 import { ownerOrNone } from '../../owners.js';
-import { type Pointer, pointerOf } from '../../pointer.js';
+import { MOST_HOPS, type Pointer, pointerOf } from '../../pointer.js';
 import { parseRecord } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
 import { learn, type StoredView } from '../../request/stored-view.js';
@@ -15,9 +15,6 @@ import { hasOthersText, keysNotStored, keysOfOthers, mergedText, noteTried } fro
 export const DEAD: string = JSON.stringify({
   cookie: { originalMaxAge: null, expires: null, movedTo: null },
 });
-
-/** How many ids of one session are followed, so that a damaged store leads nobody round in a circle for ever. */
-export const MOST_HOPS = 1000;
 
 /** How a `TextDriver` works, besides the options. */
 export interface TextDriverMode {

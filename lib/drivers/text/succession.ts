@@ -1,4 +1,5 @@
 import type { SessionRecord } from '../../merge.js';
+import { MOST_HOPS } from '../../pointer.js';
 import { parseRecord } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
 import { learn } from '../../request/stored-view.js';
@@ -6,7 +7,7 @@ import type { Session } from '../../session.js';
 import { Attempts } from '../back-off.js';
 import { type Heritage, withHeritage } from '../heritage.js';
 import { interrupted } from './interruption.js';
-import { DEAD, MOST_HOPS, type TextRecords } from './records.js';
+import { DEAD, type TextRecords } from './records.js';
 
 /**
  * Stores a session that has data of the one under its former id, in exchange for that one, which must not have
@@ -44,7 +45,9 @@ export async function succeed(
     learn(view, text);
     view.seen = mine;
     context.stored(session.id); // before the former one goes: its sockets are to go along, not to end with it
-    if (await store.set(heritage.id, old, { expires: 0, expected: old })) {
+    const owner = records.ownerOf(context, old);
+    const ending = { expires: 0, expected: old };
+    if (await store.set(heritage.id, old, owner === undefined ? ending : { ...ending, owner })) {
       context.noteIds({ heritage: undefined });
       return true;
     }

@@ -102,7 +102,7 @@ async function noteLater(
   const isWritten = await written;
   const isLatest = endTrying(context.viewOf(session), tried, isWritten);
   if (!isWritten) return writeAgain(records, context, session, id, attempts);
-  if (session.id === context.ending.destroyedId) return destroy(records, session.id, 0); // which has overtaken it
+  if (session.id === context.ending.destroyedId) return destroy(records, session.id); // which has overtaken it
   if (isLatest) noteWritten(context.viewOf(session), text, tried.seen, tried.mine);
 }
 
