@@ -5,6 +5,17 @@ import { eventually } from '../support/async.js';
 import { describeWith, type RedisServer, startRedis } from '../support/servers.js';
 import { closeAll, closeLater, hashed, startSite } from './support.js';
 
+/** The codes of all warnings so far: each is given once. */
+const warned: unknown[] = [];
+beforeAll(() => {
+  jest.spyOn(process, 'emitWarning').mockImplementation((_text: unknown, how: any) => {
+    warned.push(how?.code);
+  });
+});
+afterAll(() => {
+  jest.restoreAllMocks();
+});
+
 afterEach(closeAll);
 
 const CLIENTS = {
@@ -115,6 +126,25 @@ describeWith('redis-server', 'RedisStore with notify', () => {
       expect(await subscribers(server)).toBe(0);
     }, 30_000);
 
+    test('a lost connection of its own is made again, and no trouble of a client that the app should listen to', async () => {
+      const server = await startRedis();
+      closeLater(() => server.stop());
+      const { client, end } = await open(server.url);
+      closeLater(end);
+      const store = new RedisStore({ client, notify: true });
+      const duplicated = jest.spyOn(client as Redis, 'duplicate');
+      const heard: string[] = [];
+      await store.onDestroy!((id) => heard.push(id));
+      const lost = new Promise((resolve) => duplicated.mock.results[0]!.value.once('reconnecting', resolve));
+      await inRedis(server, ['CLIENT', 'KILL', 'TYPE', 'pubsub']);
+      await lost;
+      await eventually(async () => ((await subscribers(server)) === 1 ? true : undefined));
+      await store.destroy('a');
+
+      expect(await eventually(() => heard[0])).toBe(hashed('a'));
+      expect(warned).toEqual([]);
+    });
+
     test('listens only where sockets are open, and its connection ends with the client', async () => {
       const { client, end } = await open(redis.url);
       const site = await startSite({ options: { store: new RedisStore({ client, notify: true }) } });
@@ -154,11 +184,15 @@ async function subscribers(redis: RedisServer): Promise<number> {
   return ((await clientList(redis)).match(/ sub=1 /g) ?? []).length;
 }
 
-async function clientList(redis: RedisServer): Promise<string> {
+function clientList(redis: RedisServer): Promise<string> {
+  return inRedis(redis, ['CLIENT', 'LIST']);
+}
+
+async function inRedis(redis: RedisServer, command: string[]): Promise<string> {
   const client = await createClient({ url: redis.url })
     .on('error', () => {})
     .connect();
-  const text = String(await client.sendCommand(['CLIENT', 'LIST']));
+  const text = String(await client.sendCommand(command));
   client.destroy();
   return text;
 }

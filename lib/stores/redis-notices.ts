@@ -1,5 +1,4 @@
 import { hasMethods } from '../option-checks.js';
-import { surviveClientErrors } from './trouble.js';
 
 type Listener = (message: string) => void;
 
@@ -70,7 +69,7 @@ export class RedisNotices {
 
   async #open(subscription: Subscription): Promise<void> {
     const subscriber = duplicateOf(this.#client);
-    surviveClientErrors('RedisStore', subscriber);
+    subscriber.on('error', ignore);
     subscription.subscriber = subscriber;
     await this.#subscribe(subscriber, subscription.listener);
   }
@@ -111,6 +110,12 @@ function endOf(subscription: Subscription): void {
   if (isIoRedis(subscriber)) subscriber.disconnect?.();
   else subscriber.destroy?.();
 }
+
+/**
+ * Without a listener the error would end the process. The app can't listen to a client that it doesn't know, and need not:
+ * a connection that is lost is made again by the client, and one that can't be had is asked for again.
+ */
+function ignore(): void {}
 
 /** One of ioredis connects by itself, and has to keep the wish to subscribe until it is connected, however long that takes. */
 function duplicateOf(client: PubSubClient): PubSubClient {
