@@ -202,6 +202,39 @@ describe('Origin', () => {
     );
   });
 
+  test.each([
+    ['https://app.example.com', 'app.example.com:443'],
+    ['https://app.example.com', 'APP.example.com:443'],
+    ['https://[::1]', '[::1]:443'],
+    ['http://app.example.com', 'app.example.com:80'],
+  ])('%s is the same host as %s, as some proxies write it', async (origin, host) => {
+    const site = await startSite();
+    await site.open({ origin, host });
+
+    expect(site.opened).toHaveLength(1);
+  });
+
+  test.each([
+    ['https://app.example.com', 'app.example.com:80'],
+    ['https://app.example.com', 'app.example.com:8443'],
+    ['http://app.example.com', 'app.example.com:443'],
+    ['https://app.example.com:8443', 'app.example.com'],
+    ['https://app.example.com:8443', 'app.example.com:443'],
+    ['https://app.example.com:8443', 'app.example.com:8443:443'],
+    ['https://app.example.com', 'app.example.com:443:443'],
+    ['https://app.example.com', 'app.example.com:443@evil.example'],
+    ['https://app.example.com', 'evil.example@app.example.com:443'],
+    ['https://app.example.com', 'app.example.com:'],
+    ['https://app.example.com', 'app.example.com.:443'],
+    ['foo://app.example.com', 'app.example.com:443'],
+    ['foo://app.example.com', 'app.example.com:undefined'],
+  ])('%s is not the same host as %s', async (origin, host) => {
+    const site = await startSite();
+
+    await expect(site.open({ origin, host })).rejects.toThrow(/^403$/);
+    expect(site.store.calls).toEqual([]);
+  });
+
   test('a handshake that goes through the middleware alone is checked, too', async () => {
     const store = new CountingStore();
     const sessions = session({ ...session.recommended, secret: SECRET, store });

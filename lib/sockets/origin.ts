@@ -37,7 +37,7 @@ export async function isAllowed(core: Core, req: IncomingRequest, origins: Origi
 /** Whether the page's origin has the host that it asks, port included; or no page asks. */
 export function isSameHost(req: IncomingMessage): boolean {
   const { origin, host } = req.headers;
-  return origin === undefined || (host !== undefined && hostOf(origin) === host.toLowerCase());
+  return origin === undefined || (host !== undefined && hostsOf(origin).includes(host.toLowerCase()));
 }
 
 /**
@@ -79,6 +79,12 @@ function originOf(text: string): string | undefined {
   return URL.canParse(text) ? new URL(text).origin : undefined;
 }
 
-function hostOf(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host : undefined;
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
+
+/** What a Host header may say for the origin. Browsers leave out the default port, which some proxies add: `$host:$server_port`. */
+function hostsOf(origin: string): readonly string[] {
+  if (!URL.canParse(origin)) return [];
+  const { host, port, protocol } = new URL(origin);
+  const defaultPort = port === '' ? DEFAULT_PORTS[protocol] : undefined;
+  return defaultPort ? [host, `${host}:${defaultPort}`] : [host];
 }
