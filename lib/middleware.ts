@@ -24,6 +24,7 @@ import { canBeHeld } from './response/real-response.js';
 import { holdEnd } from './response/response.js';
 import { ignoreErrors } from './sockets/client-errors.js';
 import {
+  answerOnError,
   type HandshakeResponse,
   isHandshake,
   isUpgrade,
@@ -199,8 +200,7 @@ function turnAway(req: IncomingRequest, next: Next): void {
 /** @param keep whether the socket is tied to its session here; that of Socket.IO is at its `connection` event */
 function accept(core: Core, req: IncomingRequest, res: HandshakeResponse, next: Next, keep: boolean): void {
   ignoreErrors(req.socket);
-  const report = (error: unknown) => core.events.report(req.sessionID ?? '', req, error);
-  const answer = refuseOnError(req, res, report, next);
+  const answer = refuseOnError(req, res, reporter(core, req), next);
   const context = contextFor(core, req, answer);
   if (!context) return;
   joinHandshake(context, res, keep);
@@ -210,7 +210,11 @@ function accept(core: Core, req: IncomingRequest, res: HandshakeResponse, next: 
 /** The road of Socket.IO's first request, whatever its transport, of a page that may connect. */
 function openSocketIo(core: Core, req: IncomingRequest, res: ServerResponse, next: Next): void {
   if (isHandshake(req, res)) accept(core, req, res, next, false);
-  else serve(core, req, res, next);
+  else serve(core, req, res, answerOnError(res, reporter(core, req), next));
+}
+
+function reporter(core: Core, req: IncomingRequest): (error: unknown) => void {
+  return (error) => core.events.report(req.sessionID ?? '', req, error);
 }
 
 function hasSession(core: Core, req: IncomingRequest): boolean {

@@ -173,6 +173,18 @@ describe.each(EVERY)('%s over %s', (mount, transport) => {
 });
 
 describe.each(BOTH)('sessions.socketio(io) over %s', (transport) => {
+  test('a store that fails answers with 503, and the error is told', async () => {
+    const site = await loggedIn();
+    const told: unknown[] = [];
+    site.sessions.on('error', ({ error }) => told.push(error));
+    site.store.failure = new Error('out of reach');
+    const error: any = await site.open(transport).catch((problem) => problem);
+
+    expect(statusOf(error)).toBe(503);
+    expect(told).toEqual([site.store.failure]);
+    expect(site.opened).toEqual([]);
+  });
+
   test('logging out disconnects, and the client does not come back by itself', async () => {
     const site = await loggedIn();
     const client = await site.open(transport);
@@ -245,6 +257,21 @@ describe.each(BOTH)('sessions.socketio(io) over %s', (transport) => {
 
     expect(site.store.calls).toEqual(['get', 'touch']);
   });
+});
+
+test('over polling, a session that cannot be stored answers with 503, and the error is told', async () => {
+  const site: Site = await start({
+    upgrade(req) {
+      req.session.device = 'phone';
+      site.store.failure = new Error('disk full');
+    },
+  });
+  const told: unknown[] = [];
+  site.sessions.on('error', ({ error }) => told.push(error));
+  const answer = await site.browser.get('/socket.io/?EIO=4&transport=polling');
+
+  expect([answer.status, answer.body, answer.setCookie]).toEqual([503, '', []]);
+  expect(told).toEqual([site.store.failure]);
 });
 
 test('a heartbeat prolongs no session, with io.engine.use(sessions)', async () => {

@@ -82,6 +82,19 @@ export function refuseOnError(
   };
 }
 
+/** The same for Socket.IO's first poll, also if its session cannot be stored. Engine.IO would call the request a bad one. */
+export function answerOnError(
+  res: ServerResponse,
+  report: (error: unknown) => void,
+  next: (error?: unknown) => void,
+): (error?: unknown) => void {
+  return (error) => {
+    if (!error) return next();
+    report(error);
+    if (!res.headersSent) res.writeHead(503).end();
+  };
+}
+
 /** Engine.IO writes `name: value` for each header, and so would join several cookies by a comma. */
 function addCookies(res: HandshakeResponse, lines: readonly string[]): void {
   if (lines.length === 0) return;
