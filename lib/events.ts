@@ -1,4 +1,4 @@
-import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
+import { type Channel, channel, type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { messageOf } from './errors.js';
@@ -73,11 +73,24 @@ type ChannelMessage = Pick<SessionEvent, 'session' | 'req' | 'duration'>;
 /** What the store does, as tracing channels `steady-session:load` and so on: for OpenTelemetry and the like. */
 export type StoreOperation = 'load' | 'save' | 'touch' | 'destroy';
 
-const channels: Record<StoreOperation, TracingChannel> = {
+const operationChannels: Record<StoreOperation, TracingChannel> = {
   load: tracingChannel('steady-session:load'),
   save: tracingChannel('steady-session:save'),
   touch: tracingChannel('steady-session:touch'),
   destroy: tracingChannel('steady-session:destroy'),
+};
+
+/** The events of all middlewares, as channels `steady-session:event:create` and so on. */
+const eventChannels = Object.fromEntries(
+  EVENTS.map((name) => [name, channel(`steady-session:event:${name}`)]),
+) as Record<SessionEventName, Channel>;
+
+/** The channels of the events that an operation of the store may come to. */
+const outcomes: Record<StoreOperation, readonly Channel[]> = {
+  load: [eventChannels.load, eventChannels.expire, eventChannels.error],
+  save: [eventChannels.create, eventChannels.save, eventChannels.error],
+  touch: [eventChannels.touch, eventChannels.error],
+  destroy: [eventChannels.destroy, eventChannels.error],
 };
 
 /** Tells listeners what happens to sessions. Costs nothing while nobody listens. */
@@ -116,8 +129,10 @@ export class SessionEvents {
   /** What a listener throws is an uncaught exception of its own: no request has to wait for ever because of it. */
   emit(name: SessionEventName, id: string, details: Omit<SessionEvent, 'session'>): void {
     const isHeard = this.#emitter.listenerCount(name) > 0;
-    if (!isHeard && this.#observers.length === 0) return;
+    const ownChannel = eventChannels[name];
+    if (!isHeard && this.#observers.length === 0 && !ownChannel.hasSubscribers) return;
     const event: SessionEvent = { session: eventIdOf(id), ...details };
+    ownChannel.publish(event); // what a subscriber throws, Node.js makes an uncaught exception of by itself
     try {
       this.#tellObservers(name, event);
       if (isHeard) this.#emitter.emit(name, event);
@@ -145,7 +160,12 @@ export class SessionEvents {
 
   /** Whether it is worth measuring an operation of the store. */
   isWatched(operation: StoreOperation): boolean {
-    return this.#listeners > 0 || this.#observers.length > 0 || hasSubscribers(channels[operation]);
+    return (
+      this.#listeners > 0 ||
+      this.#observers.length > 0 ||
+      hasSubscribers(operationChannels[operation]) ||
+      outcomes[operation].some(isSubscribedTo)
+    );
   }
 
   /**
@@ -176,14 +196,18 @@ export class SessionEvents {
       if (typeof error === 'object' && error !== null) this.#told.add(error);
       done(error, answer);
     };
-    if (hasSubscribers(channels[operation]))
-      channels[operation].traceCallback(timed, 0, message, undefined, finished);
+    if (hasSubscribers(operationChannels[operation]))
+      operationChannels[operation].traceCallback(timed, 0, message, undefined, finished);
     else timed(finished);
   }
 }
 
 function warnOf(error: unknown): void {
   warnOnce('WARN_SESSION_ERROR', messageOf(error));
+}
+
+function isSubscribedTo({ hasSubscribers }: Channel): boolean {
+  return hasSubscribers;
 }
 
 /** Older Node versions don't sum it up for us. */

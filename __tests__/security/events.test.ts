@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { tracingChannel } from 'node:diagnostics_channel';
+import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel';
 import type session from '../../lib/index.js';
 import { Browser, type Gate, gate } from '../support/http.js';
 import { begin, type Fixture, type Setup, start } from '../support/lifecycle.js';
@@ -268,6 +268,97 @@ describe('tracing channels', () => {
       expect(told).toEqual([]);
     },
   );
+});
+
+describe.each(GATED_STORES)('channels of events, %s', (store) => {
+  const MINUTE = 60_000;
+  const options = {
+    rotateAfter: HOUR,
+    rotateGrace: MINUTE,
+    cookie: { maxAge: 5 * HOUR },
+    concurrency: 'merge',
+  } as const;
+  let site: Fixture['site'];
+  const unsubscribers: (() => void)[] = [];
+  afterEach(() => {
+    for (const end of unsubscribers.splice(0)) end();
+  });
+
+  /** A request of the same browser comes to its end in the middle of another one, which has made a change. */
+  const overtaken: Handler = async (req, res, next) => {
+    const [, by] = /^\/overtaken-by(.*)/.exec(req.url) ?? [];
+    if (!by) return void next();
+    req.session.late = by;
+    await new Browser(site).get(by, { headers: { cookie: req.headers.cookie as string } });
+    res.end();
+  };
+  async function startSite(): Promise<Fixture> {
+    const fixture = await start({ host: 'node:http', store, options, after: [overtaken, pages] });
+    site = fixture.site;
+    return fixture;
+  }
+
+  /** All that can happen to sessions. */
+  async function live({ browser, traffic, settled }: Fixture): Promise<void> {
+    const clock = stopClock();
+    const visit = async (path: string) => {
+      await browser.get(path);
+      await settled();
+    };
+    for (const path of ['/begin', '/', '/change', '/overtaken-by/change', '/overtaken-by/logout', '/begin'])
+      await visit(path);
+    traffic.fail('get', new Error('down'));
+    await visit('/');
+    traffic.repair('get');
+    const cookie = browser.cookieHeader('/');
+    clock.pass(HOUR);
+    await visit('/');
+    clock.pass(MINUTE + 1);
+    await new Browser(site).get('/', { headers: { cookie } });
+    await settled();
+  }
+
+  function published(name: session.SessionEventName): session.SessionEvent[] {
+    const events: session.SessionEvent[] = [];
+    const listener = (event: unknown) => void events.push(event as session.SessionEvent);
+    subscribe(`steady-session:event:${name}`, listener);
+    unsubscribers.push(() => unsubscribe(`steady-session:event:${name}`, listener));
+    return events;
+  }
+
+  test.each(NAMES)(
+    '%s: who subscribes to nothing else is told, with the hash, the request and the rest',
+    async (name) => {
+      const events = published(name);
+      await live(await startSite());
+
+      const measured = ['create', 'load', 'save', 'touch', 'destroy', 'expire', 'error'].includes(name);
+      const duration = measured ? expect.any(Number) : undefined;
+      const [event] = events;
+      expect(event).toMatchObject({
+        session: expect.stringMatching(/^[0-9a-f]{12}$/),
+        req: { method: 'GET' },
+      });
+      expect(event!.duration).toEqual(duration);
+    },
+  );
+
+  test('they get the very objects that listeners get, and nothing once they have had enough', async () => {
+    const fixture = await startSite();
+    const heard = NAMES.map((name) => {
+      const events: session.SessionEvent[] = [];
+      fixture.sessions.on(name, (event) => events.push(event));
+      return events;
+    });
+    const told = NAMES.map(published);
+    await live(fixture);
+    for (const end of unsubscribers.splice(0)) end();
+    expect(heard.map(({ length }) => length > 0)).toEqual(NAMES.map(() => true));
+    const pairs = heard.flatMap((events, n) => events.map((event, m) => event === told[n]![m]));
+    expect([pairs.every(Boolean), told.flat().length]).toEqual([true, pairs.length]);
+    await fixture.browser.get('/');
+    expect(told.flat()).toHaveLength(pairs.length);
+  });
 });
 
 test.each(STORES)('%s: with nobody listening, trouble breaks nothing', async (store) => {

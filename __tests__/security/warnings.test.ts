@@ -355,14 +355,24 @@ test('an unreachable session is dropped under recommended, and the text says so'
   expect(warning?.message).toContain('it was not stored.');
 });
 
-test('what a listener for events throws is an uncaught exception, and the request goes on', async () => {
-  const [first] = await warningsOf(`
+test.each([
+  ['listener for events', `sessions.on('create', fail);`],
+  [
+    'subscriber to their channels',
+    `require('diagnostics_channel').subscribe('steady-session:event:create', fail);`,
+  ],
+])('what a %s throws is an uncaught exception, and the request goes on', async (_, listen) => {
+  const seen = await warningsOf(`
     process.on('uncaughtException', (error) => given.push({ code: 'uncaught', message: error.message }));
     const sessions = session(good);
-    sessions.on('create', () => { throw new Error('of the listener'); });
+    const fail = () => { throw new Error('of its own'); };
+    ${listen}
     const answer = await visit([sessions, write], { times: 1 });
-    given.push({ code: String(answer.status), message: answer.headers.get('set-cookie') });`);
-  expect(first).toEqual({ code: 'uncaught', message: 'of the listener' });
+    given.push({ code: String(answer.status), message: typeof answer.headers.get('set-cookie') });`);
+  expect(seen).toEqual([
+    { code: 'uncaught', message: 'of its own' },
+    { code: '200', message: 'string' },
+  ]);
 });
 
 test('there is an end to texts that differ, as those of errors may', async () => {

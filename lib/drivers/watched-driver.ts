@@ -3,7 +3,7 @@ import type { SessionContext } from '../request/context.js';
 import type { Session } from '../session.js';
 import type { Answer, Done, LoadCallback, StoreDriver } from './driver.js';
 
-/** Tells of what a driver does: events and tracing channels. Passes straight on while nobody listens. */
+/** Tells of what a driver does: events and channels. Passes straight on while nobody listens. */
 export class WatchedDriver implements StoreDriver {
   readonly #driver: StoreDriver;
   readonly #events: SessionEvents;
