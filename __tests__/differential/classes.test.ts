@@ -292,7 +292,7 @@ function makeStore(subject: Subject, style: 'class' | 'inherits', records: Recor
     },
   };
   const store = style === 'class' ? new (class extends subject.Store {})() : oldStyle(subject);
-  return { store: Object.assign(store, methods) as EventEmitter & Record<string, any>, calls };
+  return { store: Object.assign(store, methods) as EventEmitter & Record<string, any>, methods, calls };
 }
 
 function oldStyle(subject: Subject): EventEmitter {
@@ -434,18 +434,68 @@ describe.each(['class', 'inherits'] as const)('Store, extended by %s', (style) =
   });
 });
 
+describe.each(['Store', 'MemoryStore'] as const)('the methods of %s', (kind) => {
+  test('show on the prototype', async () => {
+    const names = await same((subject) => {
+      const { prototype } = subject[kind];
+      const listed: string[] = [];
+      for (const name in prototype) listed.push(name);
+      return { listed: listed.sort(), own: Object.keys(prototype).sort() };
+    });
+    expect(names.listed).toEqual(expect.arrayContaining([...names.own, 'createSession', 'once']));
+  });
+
+  test('show neither in a log of a store nor in a comparison of two', () => {
+    class OwnStore extends ours[kind] {}
+    const [one, other] = [new OwnStore(), new OwnStore()];
+    expect(inspect(one)).toMatch(/^OwnStore \{/);
+    expect(inspect(one)).not.toMatch(/load|createSession/);
+    expect(one).toEqual(other);
+    for (const store of [one, other]) closeStore(store);
+  });
+
+  test('can be given to a constructor that does not inherit them', async () => {
+    const seen = await same(async (subject) => {
+      function Mixed(this: object) {
+        (subject[kind] as unknown as (this: object) => void).call(this);
+      }
+      Object.assign(
+        Mixed.prototype,
+        EventEmitter.prototype,
+        subject.Store.prototype,
+        subject[kind].prototype,
+      );
+      const store = new (Mixed as unknown as new () => EventEmitter & Record<string, any>)();
+      if (kind === 'Store') Object.assign(store, makeStore(subject, 'class', records).methods);
+      else await call(store, 'set', 'known', records.known);
+      const session = await new Promise<Record<string, any>>((resolve) => {
+        store['load']('known', (_error: unknown, loaded: any) => resolve(loaded));
+      });
+      await call(session, 'save');
+      const again = await call(store, 'get', 'known');
+      await call(session, 'destroy');
+      closeStore(store);
+      return { a: session['a'], is: store instanceof subject.Store, again };
+    });
+    expect(seen).toMatchObject({ a: 1, is: false, again: [null, { a: 1 }] });
+  });
+
+  const cookie = { originalMaxAge: 60_000, expires: '2030-01-15T12:00:30.000Z', httpOnly: true, path: '/' };
+  const records = { known: { cookie, a: 1 } };
+});
+
+/** Calls a method and resolves to what it calls back with. */
+function call(store: Record<string, any>, method: string, ...args: unknown[]): Promise<unknown[]> {
+  return new Promise((resolve) => {
+    store[method](...args, (...answer: unknown[]) => resolve(JSON.parse(JSON.stringify(answer))));
+  });
+}
+
 describe('MemoryStore', () => {
   const session = (maxAge: number | null, more: object = {}) => ({
     cookie: { originalMaxAge: maxAge, expires: maxAge === null ? null : new Date(START + maxAge), path: '/' },
     ...more,
   });
-
-  /** Calls a method and resolves to what it calls back with. */
-  function call(store: Record<string, any>, method: string, ...args: unknown[]): Promise<unknown[]> {
-    return new Promise((resolve) => {
-      store[method](...args, (...answer: unknown[]) => resolve(JSON.parse(JSON.stringify(answer))));
-    });
-  }
 
   /** As `same`, with a memory store that is closed afterwards. */
   function sameStore<T>(run: (store: Record<string, any>) => Promise<T>): Promise<Awaited<T>> {

@@ -17,3 +17,8 @@ export function callable<Constructor>(
   create.prototype = definition.prototype;
   return Object.setPrototypeOf(create, Object.getPrototypeOf(definition)) as Constructor;
 }
+
+/** A class's methods don't show in `for...in`, and `Object.assign()` leaves them out; those of a prototype without a class do. */
+export function makeEnumerable<T extends object>(prototype: T, ...names: (keyof T)[]): void {
+  for (const name of names) Object.defineProperty(prototype, name, { enumerable: true });
+}

@@ -3,7 +3,7 @@ import { restoreCookie } from '../cookies/cookie.js';
 import { contextOf } from '../request/request-slot.js';
 import { type Callback, Session, type SessionData, type SessionRequest } from '../session.js';
 import { callStore } from './call-store.js';
-import { callable } from './callable.js';
+import { callable, makeEnumerable } from './callable.js';
 
 /** What `get` and `load` answer. No error and no session: there is none, or it has expired. */
 export type SessionCallback<S = SessionData> = (error?: any, session?: S | null) => void;
@@ -96,6 +96,9 @@ abstract class ConnectStore extends EventEmitter {
     return session;
   }
 }
+
+/** As express-session's, so that `Object.assign(My.prototype, Store.prototype)` takes them along. */
+makeEnumerable(ConnectStore.prototype, 'regenerate', 'load', 'createSession');
 
 const { createSession } = ConnectStore.prototype;
 

@@ -2,7 +2,7 @@ import { SteadyError } from '../errors.js';
 import { badOption } from '../option-checks.js';
 import type { Callback, SessionData } from '../session.js';
 import { nextTurn } from '../timers.js';
-import { callable } from './callable.js';
+import { callable, makeEnumerable } from './callable.js';
 import { type SessionCallback, Store } from './connect-store.js';
 import { MemoryRecords } from './memory-records.js';
 import type { SessionStore, SetOptions } from './store.js';
@@ -44,7 +44,8 @@ class MemorySessionStore extends Store implements SessionStore {
   /** @internal The records, without promises or callbacks. */
   declare readonly records: MemoryRecords;
   declare private readonly textsById: Texts;
-  declare private readonly sessionTtl: number;
+  /** @internal */
+  declare readonly sessionTtl: number;
 
   /**
    * With a callback: the session under `id`, as an object of the caller's own.
@@ -55,8 +56,8 @@ class MemorySessionStore extends Store implements SessionStore {
   get(id: string, callback: SessionCallback): void;
   get(id: string, callback?: SessionCallback): unknown {
     const key = String(id);
-    if (callback) return answer(callback, () => this.readSession(key));
-    return promise(() => (this.records.isSession(key) ? this.readSession(key) : this.records.read(key)));
+    if (callback) return answer(callback, () => readSession(this, key));
+    return promise(() => (this.records.isSession(key) ? readSession(this, key) : this.records.read(key)));
   }
 
   /**
@@ -69,10 +70,10 @@ class MemorySessionStore extends Store implements SessionStore {
   set(id: string, session: object, callback: Callback | undefined): void;
   set(id: string, value: string | object, how?: SetOptions | Callback): unknown {
     const key = String(id);
-    if (typeof how === 'function') return finish(how, () => this.writeSession(key, value as object));
+    if (typeof how === 'function') return finish(how, () => writeSession(this, key, value as object));
     const isText = typeof value === 'string' || how;
     return promise(() =>
-      isText ? this.records.write(key, value as string, how as SetOptions) : this.writeSession(key, value),
+      isText ? this.records.write(key, value as string, how as SetOptions) : writeSession(this, key, value),
     );
   }
 
@@ -88,7 +89,7 @@ class MemorySessionStore extends Store implements SessionStore {
   override touch(id: string, value: number | object, callback?: Callback): unknown {
     const key = String(id);
     if (typeof value === 'number') return promise(() => this.records.prolong(key, value));
-    const work = () => this.touchSession(key, value as SessionData);
+    const work = () => touchSession(this, key, value as SessionData);
     return callback ? finish(callback, work) : promise(work);
   }
 
@@ -104,7 +105,7 @@ class MemorySessionStore extends Store implements SessionStore {
   override all(): Promise<Sessions>;
   override all(callback: (error: any, sessions?: Sessions) => void): void;
   override all(callback?: (error: any, sessions?: Sessions) => void): unknown {
-    const work = () => this.parseAll();
+    const work = () => parseAll(this.records);
     return callback ? answer(callback, work) : promise(work);
   }
 
@@ -142,7 +143,7 @@ class MemorySessionStore extends Store implements SessionStore {
   }
 
   set sessions(given: Record<string, string>) {
-    this.keepIn(recordsBehind(given) ?? this.recordsOf(given));
+    this.keepIn(recordsBehind(given) ?? recordsOf(this, given));
   }
 
   /** Ends the store's timer. The store goes on answering, but expired sessions then leave memory only when asked for. */
@@ -173,68 +174,73 @@ class MemorySessionStore extends Store implements SessionStore {
 
   /** @internal */
   keepIn(records: MemoryRecords): void {
-    const write = (id: string, value: unknown) => this.writeText(records, id, value);
+    const write = (id: string, value: unknown) => writeText(this, records, id, value);
     // Not enumerable: whoever logs the store must not find everybody's sessions in the log.
     Object.defineProperties(this, {
       records: { value: records, configurable: true },
       textsById: { value: textsObject(records, write), configurable: true },
     });
   }
-
-  private recordsOf(texts: Record<string, unknown>): MemoryRecords {
-    const records = this.records.fresh();
-    for (const [id, value] of Object.entries(texts)) this.writeText(records, id, value);
-    return records;
-  }
-
-  /** Whatever it is, as express-session's: nobody looks at it before it is read. */
-  private writeText(records: MemoryRecords, id: string, value: unknown): void {
-    if (!value) return records.remove(id);
-    const text = String(value);
-    records.write(id, text, { expires: this.expiryOf(parsedIfPossible(text)) }, true);
-  }
-
-  private readSession(id: string): SessionData | undefined {
-    const text = this.records.read(id);
-    return text === undefined ? undefined : parseSession(text);
-  }
-
-  private writeSession(id: string, session: object): void {
-    const text = JSON.stringify(session) as string | undefined;
-    if (text === undefined) this.records.remove(id);
-    else this.records.write(id, text, { expires: this.expiryOf(session) }, true);
-  }
-
-  private touchSession(id: string, session: SessionData): void {
-    const stored = this.readSession(id);
-    if (!stored) return;
-    stored.cookie = session.cookie;
-    const how = { expires: this.expiryOf(stored) };
-    this.records.write(id, JSON.stringify(stored), how, this.records.isSession(id));
-  }
-
-  /** Epoch ms. A cookie that ends with the browser has no expiry, or (`JSON` of an invalid date) none that makes sense. */
-  private expiryOf(session: object): number {
-    const expires: unknown = (session as Partial<SessionData> | null)?.cookie?.expires;
-    const time = expires ? new Date(expires as Date | string).getTime() : Number.NaN;
-    return Number.isNaN(time) ? Date.now() + this.sessionTtl : time;
-  }
-
-  private parseAll(): Sessions {
-    const all: Sessions = Object.create(null);
-    for (const [id, text] of this.records.entries()) {
-      const session = parseSession(text);
-      if (session !== undefined) all[id] = session;
-    }
-    return all;
-  }
 }
+
+/** As express-session's, so that `Object.assign(My.prototype, MemoryStore.prototype)` takes them along. */
+makeEnumerable(MemorySessionStore.prototype, 'get', 'set', 'touch', 'destroy', 'all', 'length', 'clear');
 
 /** Taken now, since an app may put methods of its own on the prototype, too. */
 const PLAIN = plainMethodsOf(MemorySessionStore.prototype);
 
 function plainMethodsOf({ get, set, touch, destroy, regenerate }: MemorySessionStore) {
   return { get, set, touch, destroy, regenerate };
+}
+
+// ---- What the methods do. These are no methods, which a store that is not of this class, but has our methods, would lack.
+
+function recordsOf(store: MemorySessionStore, texts: Record<string, unknown>): MemoryRecords {
+  const records = store.records.fresh();
+  for (const [id, value] of Object.entries(texts)) writeText(store, records, id, value);
+  return records;
+}
+
+/** Whatever it is, as express-session's: nobody looks at it before it is read. */
+function writeText(store: MemorySessionStore, records: MemoryRecords, id: string, value: unknown): void {
+  if (!value) return records.remove(id);
+  const text = String(value);
+  records.write(id, text, { expires: expiryOf(store, parsedIfPossible(text)) }, true);
+}
+
+function readSession({ records }: MemorySessionStore, id: string): SessionData | undefined {
+  const text = records.read(id);
+  return text === undefined ? undefined : parseSession(text);
+}
+
+function writeSession(store: MemorySessionStore, id: string, session: object): void {
+  const text = JSON.stringify(session) as string | undefined;
+  if (text === undefined) store.records.remove(id);
+  else store.records.write(id, text, { expires: expiryOf(store, session) }, true);
+}
+
+function touchSession(store: MemorySessionStore, id: string, session: SessionData): void {
+  const stored = readSession(store, id);
+  if (!stored) return;
+  stored.cookie = session.cookie;
+  const how = { expires: expiryOf(store, stored) };
+  store.records.write(id, JSON.stringify(stored), how, store.records.isSession(id));
+}
+
+/** Epoch ms. A cookie that ends with the browser has no expiry, or (`JSON` of an invalid date) none that makes sense. */
+function expiryOf({ sessionTtl }: MemorySessionStore, session: object): number {
+  const expires: unknown = (session as Partial<SessionData> | null)?.cookie?.expires;
+  const time = expires ? new Date(expires as Date | string).getTime() : Number.NaN;
+  return Number.isNaN(time) ? Date.now() + sessionTtl : time;
+}
+
+function parseAll(records: MemoryRecords): Sessions {
+  const all: Sessions = Object.create(null);
+  for (const [id, text] of records.entries()) {
+    const session = parseSession(text);
+    if (session !== undefined) all[id] = session;
+  }
+  return all;
 }
 
 /** A text that holds no object holds no session; express-session would fail on it later. */
