@@ -1,20 +1,29 @@
 /** When the callbacks of a session's methods are called, and with what. */
 import type { AddressInfo } from 'node:net';
+import type { SessionHandler } from '../../lib/middleware.js';
 import { send } from './client.js';
 import { SECRETS, signedValue } from './cookies.js';
 import { listen } from './hosts.js';
 import { ours, type Request, real, type Subject } from './subjects.js';
 
+const EVENTS = ['create', 'load', 'save', 'touch', 'destroy', 'expire', 'error'] as const;
 const METHODS = ['save', 'reload', 'destroy', 'regenerate', 'save of an unknown one'] as const;
 
-/** What a handler sees of one call, over the package's own MemoryStore. */
-async function callbackOf(subject: Subject, what: (typeof METHODS)[number]): Promise<unknown> {
+/** What a handler sees of one call, over the package's own MemoryStore; of a new session, with a `genid`. */
+async function callbackOf(
+  subject: Subject,
+  what: (typeof METHODS)[number],
+  genid?: () => unknown,
+): Promise<unknown> {
   const store = new subject.MemoryStore();
   await new Promise((stored) => store['set']('known', { cookie: {}, a: 1 }, stored));
   const seen: unknown[] = [];
+  const options = { secret: SECRETS[0], store, resave: false, saveUninitialized: false, genid };
+  const sessions = subject(options);
+  if (subject === ours) for (const name of EVENTS) (sessions as SessionHandler).on(name, () => {});
   const server = await listen('http', {
     before: [],
-    sessions: [subject({ secret: SECRETS[0], store, resave: false, saveUninitialized: false })],
+    sessions: [sessions],
     mountAt: '/',
     trustProxy: false,
     handler: (req: Request, res) => {
@@ -32,11 +41,19 @@ async function callbackOf(subject: Subject, what: (typeof METHODS)[number]): Pro
   });
   const id = what.endsWith('unknown one') ? 'unknown' : 'known';
   const { port } = server.address() as AddressInfo;
-  await send(port, 'GET', '/', { Cookie: `connect.sid=${signedValue(id, SECRETS[0])}` });
+  await send(port, 'GET', '/', genid ? {} : { Cookie: `connect.sid=${signedValue(id, SECRETS[0])}` });
   await new Promise((closed) => server.close(closed));
   return seen;
 }
 
 test.each(METHODS)('MemoryStore: the callback of %s()', async (what) => {
   expect(await callbackOf(ours, what)).toStrictEqual(await callbackOf(real, what));
+});
+
+test.each(METHODS)('MemoryStore: the callback of %s(), where ids are numbers', async (what) => {
+  const callback = (subject: Subject) => {
+    let ids = 0;
+    return callbackOf(subject, what, () => ++ids);
+  };
+  expect(await callback(ours)).toStrictEqual(await callback(real));
 });

@@ -522,6 +522,24 @@ describe('methods of the session', () => {
     expect(setsCookie(transcript)[1]).toBe(false);
   });
 
+  describe.each([0, 1])('a store that answers after %d turns', (turns) => {
+    test.each([undefined, null, 5, {}])(
+      'after req.sessionID = %p, regenerate() gives a new session',
+      async (value) => {
+        const transcript = await compare({
+          store: { ...store, turns },
+          requests: [
+            login,
+            request('latest', [{ do: 'sessionID', value }, { do: 'regenerate' }, write]),
+            request('latest'),
+          ],
+        });
+        expect(setsCookie(transcript)).toStrictEqual([true, true, false]);
+        expect(lastSession(transcript)).toHaveProperty('a', 1);
+      },
+    );
+  });
+
   test('with req.sessionID = another text, the cookie names that, and nothing is stored under it', async () => {
     const transcript = await compare({
       requests: [request('none', [{ do: 'sessionID', value: 'chosen' }, write]), request('latest', [write])],

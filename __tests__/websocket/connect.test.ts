@@ -112,6 +112,13 @@ describe('a new session', () => {
     expect(site.store.records.size).toBe(0);
   });
 
+  test('may have an id that is no text', async () => {
+    const site = await startSite({ options: { genid: () => 5 as never } });
+    await site.open();
+
+    expect(site.opened[0]!.req.sessionID).toBe(5);
+  });
+
   test('that is changed before the answer is stored, and its cookie goes out in the 101', async () => {
     const site = await startSite({
       sockets: {
