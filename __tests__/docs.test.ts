@@ -228,6 +228,18 @@ describe('what the documentation claims', () => {
     expect(named.filter((name) => !existsSync(join(ROOT, 'lib', name)))).toEqual(['lib/']);
   });
 
+  test('docs/architecture.md: its table has the fields of Node.js that lib/response uses and that are not public', () => {
+    const directory = join(ROOT, 'lib/response');
+    const source = readdirSync(directory).map((file) => readFileSync(join(directory, file), 'utf8'));
+    const fields = /\b(?:_[a-z]\w*|outputSize|outputData|useChunkedEncodingByDefault)\b/g;
+    const { prose } = page('docs/architecture.md');
+    const [start, end] = ['## Fields of Node.js that are not public', '## What is decided, and where'];
+    const section = prose.slice(prose.indexOf(start!), prose.indexOf(end!));
+    const rows = section.filter((line) => line.startsWith('| `'));
+    const named = rows.flatMap((row) => row.split('|')[1]!.match(fields) ?? []);
+    expect(named.sort()).toEqual([...new Set(source.join().match(fields))].sort());
+  });
+
   test('docs/architecture.md: every file and directory of lib/ is in its table', () => {
     const { prose } = page('docs/architecture.md');
     const rows = prose.slice(prose.indexOf('## The files')).filter((line) => line.startsWith('|'));
