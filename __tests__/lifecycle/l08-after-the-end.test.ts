@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { type Outcome, play, type Recipe, type Sessions } from '../support/comparison.js';
 import { Browser, gate, turn } from '../support/http.js';
@@ -69,8 +70,11 @@ const afterEnd: Record<string, Recipe> = {
     log.note('statusMessage', res.statusMessage);
   },
   'what the response says of itself': ({ res, log }) => {
-    const { headersSent, writableEnded, destroyed, statusCode } = res;
-    log.note('state', { headersSent, writableEnded, destroyed, statusCode });
+    const { headersSent, writableEnded, finished, destroyed, statusCode } = res;
+    log.note('state', { headersSent, writableEnded, finished, destroyed, statusCode });
+  },
+  'the old question whether it has ended, and a fallback if not': ({ res, log }) => {
+    if (!res.finished) log.attempt('end(fallback)', () => res.end('fallback'));
   },
   'all of it when the response has finished': async ({ res, log }) => {
     await new Promise((resolve) => res.once('finish', resolve));
@@ -122,6 +126,24 @@ const soonAfterEnd: Record<string, Recipe> = {
   'a stream that is piped into it': ({ res, log }) => {
     log.attempt('pipe()', () => Readable.from(['more']).pipe(res));
   },
+  'the old question whether it has ended, in a microtask and in a tick': async ({ res, log }) => {
+    process.nextTick(() => log.note('finished in a tick', res.finished));
+    await null;
+    if (!res.finished) log.attempt('end(fallback)', () => res.end('fallback'));
+  },
+};
+
+const { prototype: real } = ServerResponse;
+
+/** The same by methods that the middleware has no part in. */
+const pastUs: Record<string, Recipe> = {
+  'end()': ({ res, log }) => log.attempt('end()', () => Reflect.apply(real.end, res, [])),
+  'end(text, callback)': ({ res, log }) =>
+    log.attempt('end(text, callback)', () => Reflect.apply(real.end, res, ['more', log.callback('end')])),
+  'write(text, callback)': ({ res, log }) =>
+    log.attempt('write(text, callback)', () =>
+      Reflect.apply(real.write, res, ['more', log.callback('write')]),
+    ),
 };
 
 /** Ways to end the response first. */
@@ -165,19 +187,35 @@ describe.each(Object.entries(endings))('after %s', (_ending, end) => {
   );
 });
 
+/** In any order: the response finishes later. */
+const inAnyOrder = ({ wire, log }: Outcome) => ({ wire, log: log.toSorted() });
+
 describe.each(Object.entries(endings))('soon after %s', (_ending, end) => {
+  const combine = (recipe: Recipe): Recipe => {
+    return (context) => {
+      end(context);
+      return recipe(context);
+    };
+  };
+
   test.each(Object.entries(soonAfterEnd))(
     'L8: no error, as with plain node:http: %s',
     async (_name, recipe) => {
-      const combined: Recipe = (context) => {
-        end(context);
-        return recipe(context);
-      };
-      const sorted = ({ wire, log }: Outcome) => ({ wire, log: log.toSorted() }); // the response finishes later
-      const plain = sorted(await play(combined));
+      const combined = combine(recipe);
+      const plain = inAnyOrder(await play(combined));
       expect(plain.log.join()).not.toContain('event error');
-      expect(sorted(await play(combined, {}, changed))).toEqual(plain);
-      expect(sorted(await play(combined, {}, untouched))).toEqual(plain);
+      expect(inAnyOrder(await play(combined, {}, changed))).toEqual(plain);
+      expect(inAnyOrder(await play(combined, {}, untouched))).toEqual(plain);
+    },
+  );
+
+  test.each(Object.entries(pastUs))(
+    'L8: as with plain node:http: %s of the prototype',
+    async (_name, recipe) => {
+      const combined = combine(recipe);
+      const plain = inAnyOrder(await play(combined));
+      expect(inAnyOrder(await play(combined, {}, changed))).toEqual(plain);
+      expect(inAnyOrder(await play(combined, {}, untouched))).toEqual(plain);
     },
   );
 });

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import session from '../../lib/index.js';
-import { gate, RawClient } from '../support/http.js';
+import { gate, RawClient, turn } from '../support/http.js';
 import { baseOptions } from '../support/lifecycle.js';
+import type { Handler } from '../support/sites.js';
 import { makeStore } from '../support/test-stores.js';
 
 /** A server that has a response which waits for its save. */
@@ -25,7 +26,7 @@ async function serveHeld() {
   return { server, client, save, data };
 }
 
-test.each(['closeIdleConnections', 'closeAllConnections'] as const)(
+test.each(['close', 'closeIdleConnections', 'closeAllConnections'] as const)(
   'server.close() and %s(): a response that waits for its save is sent, and the session stored',
   async (how) => {
     const { server, client, save, data } = await serveHeld();
@@ -39,6 +40,52 @@ test.each(['closeIdleConnections', 'closeAllConnections'] as const)(
     expect(Object.values(data())).toEqual([{ color: 'red' }]);
   },
 );
+
+/** When an app that has ended its response, in a later turn than it was asked, shuts its server down. */
+const moments: Record<string, (shutDown: () => void) => unknown> = {
+  'in the same breath': (shutDown) => shutDown(),
+  'in a microtask': (shutDown) => Promise.resolve().then(shutDown),
+  'in a tick': (shutDown) => process.nextTick(shutDown),
+};
+
+const shutDowns: Record<string, (server: Server) => unknown> = {
+  'close()': (server) => server.close(),
+  'closeIdleConnections()': (server) => server.closeIdleConnections(),
+  'closeAllConnections()': (server) => server.closeAllConnections(),
+};
+
+describe.each(Object.entries(moments))('server, %s as its response ends', (_when, at) => {
+  const answer = async (sessions: Handler, shutDown: (server: Server) => unknown) => {
+    const server: Server = createServer((req, res) => {
+      sessions(req, res, async () => {
+        await turn(); // the connection counts as idle once all of the request has been read
+        res.end('text');
+        at(() => shutDown(server));
+      });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const client = new RawClient((server.address() as AddressInfo).port);
+    client.send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const received = await client.closed;
+    server.close();
+    return received.replace(/\r\n(?:Set-Cookie|Date): [^\r]*/g, '');
+  };
+
+  test.each(Object.entries(shutDowns))('%s: the response is sent first', async (_how, shutDown) => {
+    const plain = await answer((_req, _res, next) => next(), shutDown);
+    expect(plain).toMatch(/\r\n\r\ntext$/);
+    const { store, data } = makeStore('text store');
+    const sessions = session({ ...baseOptions, store });
+    const changing: Handler = (req, res, next) =>
+      sessions(req, res, () => {
+        req.session.color = 'red';
+        next();
+      });
+    expect(await answer(changing, shutDown)).toBe(plain);
+    expect(Object.values(data())).toEqual([{ color: 'red' }]);
+    expect(await answer(session({ ...baseOptions, store }), shutDown)).toBe(plain);
+  });
+});
 
 test('the answer of a clientError handler comes behind the response', async () => {
   const { server, client, save } = await serveHeld();

@@ -84,12 +84,24 @@ function freezeByMethods(res: Freezable): void {
   if (!Object.hasOwn(res, 'headersSent')) Object.defineProperty(res, 'headersSent', headersSent);
 }
 
-/**
- * From here on the response says that it has ended. `finished`, which Node.js itself goes by, must stay as it is: `server.close()`
- * cuts off what has finished.
- */
+/** From here on the response says that it has ended, unless it has: past us. */
 export function appearEnded(res: Freezable): void {
-  if (!isStandIn(res)) new LooksEnded(res);
+  if (isStandIn(res) || res.finished) return;
+  new LooksEnded(res);
+  if (hasFinishedField(res)) res.finished = true;
+}
+
+/**
+ * `finished` is what Node.js itself goes by: `server.close()` cuts off the connection of what has finished, and its `end()` sends
+ * nothing more. So it says so only while the code that ended the response is running: what would close the connection waits then.
+ */
+export function appearFinishedNoMore(res: Freezable): void {
+  if (res.finished && Object.hasOwn(res, 'writableEnded') && hasFinishedField(res)) res.finished = false;
+}
+
+/** On HTTP/2 it is an accessor, and test doubles may have none. */
+function hasFinishedField(res: Freezable): boolean {
+  return Object.hasOwn(res, 'finished');
 }
 
 export function appearEndedNoMore(res: Freezable): void {

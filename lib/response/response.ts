@@ -15,6 +15,7 @@ import { BothListeners, type EndListener, type HeldEnd } from './end-listener.js
 import {
   appearEnded,
   appearEndedNoMore,
+  appearFinishedNoMore,
   type Freezable,
   freezeHeaders,
   type HeadState,
@@ -135,6 +136,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   }
 
   unwound(): void {
+    appearFinishedNoMore(this.res);
     this.phase = 'unwound';
     this.atOnce = true;
     this.listener.beforeEnd(this);
