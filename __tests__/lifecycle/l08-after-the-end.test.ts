@@ -7,6 +7,8 @@ import { start } from '../support/lifecycle.js';
 import { closeSites, HOSTS, HTTP1_HOSTS, serve } from '../support/sites.js';
 import { GATED_STORES } from '../support/test-stores.js';
 
+const onHeaders = require('on-headers') as (res: unknown, listener: () => void) => void;
+
 afterEach(closeSites);
 
 /** What an app does wrong, or unusually, once it has ended its response. */
@@ -278,6 +280,89 @@ describe('after writeHead()', () => {
     const plain = await play(recipe);
     expect(plain.wire).toContain('X-Early: 1\r\nX-List: a\r\nConnection');
     expect(await play(recipe, {}, changed)).toEqual({ ...plain, cookies: [] });
+  });
+});
+
+const noteHeaders: Recipe = ({ res, log }) => {
+  const names = ['x-early', 'X-Head', 'set-cookie', 'x-none'];
+  log.note('getHeader()', ...names.map((name) => res.getHeader(name)));
+  log.note('hasHeader()', ...names.map((name) => res.hasHeader(name)));
+  log.note('all', res.getHeaders(), res.getHeaderNames(), res.getRawHeaderNames());
+  log.attempt('getHeader() without a name', () => res.getHeader());
+};
+
+/** What the app does to its headers before it looks at them. */
+const heads: Record<string, Recipe> = {
+  'no headers': ({ res }) => res.writeHead(201),
+  'an object': ({ res }) => res.writeHead(201, { 'X-Early': '2', 'X-Head': 'a' }),
+  'a reason and an object': ({ res }) => res.writeHead(201, 'Made', { 'x-head': ['a', 'b'] }),
+  'a flat list': ({ res }) => res.writeHead(201, ['X-Early', '2', 'X-Head', 'a']),
+  'a Set-Cookie in place of one that was set': ({ res }) => {
+    if (res.hasHeader('x-early')) res.setHeader('Set-Cookie', 'a=1');
+    res.writeHead(201, { 'Set-Cookie': ['b=2', 'c=3'] });
+  },
+  'an on-headers listener': ({ res }) => {
+    onHeaders(res, () => res.setHeader('X-Head', `of a listener, beside ${res.getHeader('x-other')}`));
+    res.writeHead(201, { 'X-Other': 'a' });
+  },
+  'getHeader() taken before': (context) => {
+    const { res, log } = context;
+    const { getHeader } = res;
+    res.writeHead(201, { 'X-Head': 'a' });
+    const later = res.getHeader;
+    res.on('finish', () =>
+      log.note('taken before', getHeader.call(res, 'X-Head'), later.call(res, 'X-Head')),
+    );
+  },
+  'a getHeader() of the app': ({ res }) => {
+    res.getHeader = () => 'mine';
+    res.writeHead(201, { 'X-Early': '2' });
+  },
+};
+
+describe.each(['a header was set', 'no header was set'])('headers of writeHead(), where %s', (when) => {
+  test.each(Object.entries(heads))('L8: are read as with plain node:http: %s', async (_name, writeHead) => {
+    const recipe: Recipe = (context) => {
+      const { res } = context;
+      if (when === 'a header was set') res.setHeader('X-Early', '1');
+      res.on('finish', () => noteHeaders(context));
+      writeHead(context);
+      noteHeaders(context);
+      res.end('text');
+      noteHeaders(context);
+    };
+    const plain = await play(recipe);
+    expect(await play(recipe, {}, changed)).toEqual({ ...plain, cookies: [] });
+    expect(await play(recipe, {}, untouched)).toEqual({ ...plain, cookies: [] });
+  });
+});
+
+test('L8: headers of a writeHead() that was taken back cannot be read any more', async () => {
+  const seen: unknown[] = [];
+  const fixture = await start({
+    host: 'node:http',
+    store: 'text store',
+    options: { saveFailure: 'error' },
+    after: [
+      (req, res) => {
+        req.session.changed = true;
+        res.setHeader('X-Early', '1');
+        res.writeHead(201, { 'X-Early': '2', 'X-Head': 'a' }).end('text');
+        seen.push(res.getHeader('X-Early'), res.getHeader('X-Head'));
+      },
+    ],
+    onError: (_error, _req, res) => {
+      seen.push(res.getHeader('X-Early'), res.getHeaderNames().includes('x-head'));
+      res.end('error page');
+    },
+  });
+  fixture.traffic.fail('set', new Error('away'));
+  const { status, headers } = await fixture.browser.get('/');
+  expect(seen).toEqual(['2', 'a', '1', false]);
+  expect({ status, early: headers['x-early'], head: headers['x-head'] }).toEqual({
+    status: 500,
+    early: '1',
+    head: undefined,
   });
 });
 

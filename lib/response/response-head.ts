@@ -16,6 +16,13 @@ export function headersOf(res: ServerResponse): OutgoingHttpHeaders {
   return typeof res.getHeaders === 'function' ? res.getHeaders() : {};
 }
 
+/** The same, their names as they were written if the response can tell. */
+export function rawHeadersOf(res: ServerResponse): [name: string, value: unknown][] {
+  const { getRawHeaderNames } = res as { getRawHeaderNames?: () => string[] };
+  const written = new Map(getRawHeaderNames?.call(res).map((name) => [name.toLowerCase(), name]));
+  return Object.entries(headersOf(res)).map(([name, value]) => [written.get(name) ?? name, value]);
+}
+
 export interface Status {
   code: number;
   message: string | undefined;

@@ -1,5 +1,5 @@
 import { executionAsyncId } from 'node:async_hooks';
-import { ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import {
   mergeable,
   setCookie,
@@ -24,6 +24,7 @@ import {
   thawHeaders,
 } from './frozen-head.js';
 import { type Call, callAll, Postponed } from './postponed.js';
+import { type PutOffHead, putOff } from './put-off-head.js';
 import {
   type AnyFunction,
   callWith,
@@ -38,15 +39,7 @@ import {
   tellsOfItsEnd,
   undoUncorks,
 } from './real-response.js';
-import {
-  copyHeaders,
-  forgetRepresentation,
-  headersOf,
-  isHttp2,
-  messageOf,
-  readStatus,
-  writeStatus,
-} from './response-head.js';
+import { forgetRepresentation, isHttp2, messageOf, readStatus, writeStatus } from './response-head.js';
 import { afterUnwinding, type Unwinding } from './unwinding.js';
 
 /**
@@ -71,12 +64,6 @@ export function holdEnd(res: ServerResponse, listener: EndListener): void {
  */
 type Phase = 'open' | 'head' | 'streaming' | 'held' | 'unwound' | 'released';
 
-/** A writeHead() that has been put off: its arguments, and the status message that the response had before. */
-interface Head {
-  args: unknown[];
-  statusMessage: string;
-}
-
 const NO_LINES: readonly string[] = [];
 
 /** For how long the connection stays open for the store's sake though it is to be closed, in milliseconds. */
@@ -91,7 +78,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
   listener: EndListener;
   real: RealMethods;
   phase: Phase = 'open';
-  head: Head | undefined;
+  head: PutOffHead | undefined;
   // What the end was called with. Not in an array, nor is the status in an object: that would take 60 bytes each.
   chunk: unknown;
   encoding: unknown;
@@ -257,7 +244,7 @@ class Hold implements HeldEnd, Unwinding, HeadState {
 
   /** Does the writeHead() that was put off. */
   sendHead(): void {
-    const { args, statusMessage } = this.head as Head;
+    const { args, statusMessage } = this.head as PutOffHead;
     this.head = undefined;
     thawHeaders(this.res);
     this.res.statusMessage = statusMessage;
@@ -379,19 +366,9 @@ function startStreaming(hold: Hold): void {
 }
 
 function putOffHead(hold: Hold, args: unknown[]): void {
-  const { res } = hold;
-  const { statusMessage } = res;
-  const trial = new ServerResponse(res.req ?? { method: 'GET' });
-  writeStatus(trial, readStatus(res));
-  for (const [name, value] of Object.entries(headersOf(res))) trial.setHeader(name, value as string);
-  try {
-    (trial.writeHead as AnyFunction)(...args); // throws what the real one would throw
-  } finally {
-    writeStatus(res, readStatus(trial)); // the real one would have set it before it throws
-  }
-  hold.head = { args: args.map(copyHeaders), statusMessage };
+  hold.head = putOff(hold.res, args);
   hold.phase = 'head';
-  freezeHeaders(res);
+  freezeHeaders(hold.res);
 }
 
 function closed(this: ServerResponse): void {
