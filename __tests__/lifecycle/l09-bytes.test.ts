@@ -196,6 +196,65 @@ describe.each(['before', 'between'] as const)('older middleware, %s the sessions
   });
 });
 
+/** The app ends its response by the method that it had before the sessions came. */
+describe('an end() that was taken before', () => {
+  const taking: Handler = (req, res, next) => {
+    req.end = res.end.bind(res);
+    next();
+  };
+  const stage: Stage = { before: [taking], request: requests['keep-alive']! };
+  const pastUs: Record<string, Recipe> = {
+    'end()': ({ req, log }) => log.attempt('end', () => req.end()),
+    'end(text)': ({ req, log }) => log.attempt('end', () => req.end('text')),
+    'end(Buffer, callback)': ({ req, log }) =>
+      log.attempt('end', () => req.end(Buffer.from('text'), log.callback('end'))),
+    'end() of a 204': ({ req, res, log }) => {
+      res.statusCode = 204;
+      log.attempt('end', () => req.end());
+    },
+    'end(text), and the end() of now': ({ req, res, log }) => {
+      log.attempt('end', () => req.end('text'));
+      log.attempt('end of now', () => res.end());
+      log.note('state', res.finished, res.writableEnded, res.headersSent);
+    },
+    'end(text), and headers': ({ req, res, log }) => {
+      log.attempt('end', () => req.end('text'));
+      log.attempt('setHeader', () => res.setHeader('X-Late', '1'));
+      log.attempt('writeHead', () => res.writeHead(404));
+    },
+  };
+
+  test.each(Object.entries(pastUs))(
+    'L9: byte for byte as without sessions, on a connection that is kept: %s',
+    async (_name, recipe) => {
+      const plain = await play(recipe, stage);
+      expect(plain.wire.match(/HTTP\/1\.1 2/g)).toHaveLength(2);
+      for (const [, sessions, cookies] of histories) {
+        const ours = await play(recipe, stage, { ...sessions, store: 'callback store' });
+        expect({ ...ours, cookies: ours.cookies.length }).toEqual({ ...plain, cookies: 2 * cookies });
+      }
+    },
+  );
+
+  test.each(STORES)('the session is stored when the response is over: %s', async (store) => {
+    const fixture = await start({
+      host: 'node:http',
+      store,
+      before: [taking],
+      after: [
+        (req) => {
+          req.session.color = 'red';
+          req.end('text');
+        },
+      ],
+    });
+    const { setCookie } = await fixture.browser.get('/');
+    await fixture.settled();
+    expect(setCookie).toEqual([expect.stringMatching(/^connect\.sid=/)]);
+    expect(fixture.onlyData()).toEqual({ color: 'red' });
+  });
+});
+
 describe.each(['express 5', 'express 4'] as const)('%s', (host) => {
   const sends: Record<string, Recipe> = {
     'send(text)': ({ res, log }) => log.attempt('send', () => res.send('text')),

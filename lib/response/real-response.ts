@@ -94,6 +94,14 @@ export function isNearlyOver(res: ServerResponse): boolean {
 }
 
 /**
+ * Whether a `writeHead()` is that of Node's own `end()`, which goes past us where code took it from the response before. It has
+ * told the length of the body by then, and sends the body with the head: put off, that would have no Content-Length.
+ */
+export function isOfRealEnd(res: ServerResponse): boolean {
+  return typeof (res as { _contentLength?: unknown })._contentLength === 'number';
+}
+
+/**
  * One `uncork()` too many after the end does nothing to a plain response. The count of a held one becomes negative, and
  * Node.js 22 and later then send the end before the data.
  */

@@ -31,6 +31,7 @@ import {
   cutOff,
   hasNoHeadOfItsOwn,
   isNearlyOver,
+  isOfRealEnd,
   isStandIn,
   type Method,
   mayEndWithoutHead,
@@ -347,7 +348,8 @@ const heldMethods = {
 function writeHead(res: HeldResponse, code: unknown, second: unknown, third: unknown): unknown {
   const hold = res[slot];
   if (hold.frozen) return refuse(res, 'writeHead', [code, second, third]);
-  if (hold.phase !== 'open' || isHttp2(res) || res.headersSent) return hold.writeHead(code, second, third);
+  const isDue = hold.phase !== 'open' || isHttp2(res) || res.headersSent || isOfRealEnd(res);
+  if (isDue) return hold.writeHead(code, second, third);
   putOffHead(hold, [code, second, third]);
   return res;
 }
