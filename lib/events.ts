@@ -85,13 +85,18 @@ const eventChannels = Object.fromEntries(
   EVENTS.map((name) => [name, channel(`steady-session:event:${name}`)]),
 ) as Record<SessionEventName, Channel>;
 
-/** The channels of the events that an operation of the store may come to. */
-const outcomes: Record<StoreOperation, readonly Channel[]> = {
-  load: [eventChannels.load, eventChannels.expire, eventChannels.error],
-  save: [eventChannels.create, eventChannels.save, eventChannels.error],
-  touch: [eventChannels.touch, eventChannels.error],
-  destroy: [eventChannels.destroy, eventChannels.error],
+/** All channels by which an operation of the store may be told of: its own, and those of the events that it may come to. */
+const channelsOf: Record<StoreOperation, readonly Channel[]> = {
+  load: [...partsOf('load'), eventChannels.load, eventChannels.expire, eventChannels.error],
+  save: [...partsOf('save'), eventChannels.create, eventChannels.save, eventChannels.error],
+  touch: [...partsOf('touch'), eventChannels.touch, eventChannels.error],
+  destroy: [...partsOf('destroy'), eventChannels.destroy, eventChannels.error],
 };
+
+function partsOf(operation: StoreOperation): readonly Channel[] {
+  const { start, end, asyncStart, asyncEnd, error } = operationChannels[operation];
+  return [start, end, asyncStart, asyncEnd, error];
+}
 
 /** Tells listeners what happens to sessions. Costs nothing while nobody listens. */
 export class SessionEvents {
@@ -160,12 +165,7 @@ export class SessionEvents {
 
   /** Whether it is worth measuring an operation of the store. */
   isWatched(operation: StoreOperation): boolean {
-    return (
-      this.#listeners > 0 ||
-      this.#observers.length > 0 ||
-      hasSubscribers(operationChannels[operation]) ||
-      outcomes[operation].some(isSubscribedTo)
-    );
+    return this.#listeners > 0 || this.#observers.length > 0 || channelsOf[operation].some(isSubscribedTo);
   }
 
   /**
@@ -196,7 +196,7 @@ export class SessionEvents {
       if (typeof error === 'object' && error !== null) this.#told.add(error);
       done(error, answer);
     };
-    if (hasSubscribers(operationChannels[operation]))
+    if (hasSubscribers(operation))
       operationChannels[operation].traceCallback(timed, 0, message, undefined, finished);
     else timed(finished);
   }
@@ -211,15 +211,8 @@ function isSubscribedTo({ hasSubscribers }: Channel): boolean {
 }
 
 /** Older Node versions don't sum it up for us. */
-function hasSubscribers(channel: TracingChannel): boolean {
-  const { start, end, asyncStart, asyncEnd, error } = channel;
-  return (
-    start.hasSubscribers ||
-    end.hasSubscribers ||
-    asyncStart.hasSubscribers ||
-    asyncEnd.hasSubscribers ||
-    error.hasSubscribers
-  );
+function hasSubscribers(operation: StoreOperation): boolean {
+  return partsOf(operation).some(isSubscribedTo);
 }
 
 /** What stands for a session's id wherever people read it; the same for the hash under which `hashIds` keeps it. */

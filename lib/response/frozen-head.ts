@@ -84,11 +84,11 @@ function freezeByMethods(res: Freezable): void {
   if (!Object.hasOwn(res, 'headersSent')) Object.defineProperty(res, 'headersSent', headersSent);
 }
 
-/** From here on the response says that it has ended, unless it has: past us. */
+/** From here on the response says that it has ended. On HTTP/2 `finished` can't be set, and test doubles may have none. */
 export function appearEnded(res: Freezable): void {
-  if (isStandIn(res) || res.finished) return;
+  if (isStandIn(res)) return;
   new LooksEnded(res);
-  if (hasFinishedField(res)) res.finished = true;
+  if (res.finished === false && !isHttp2(res)) res.finished = true;
 }
 
 /**
@@ -96,12 +96,7 @@ export function appearEnded(res: Freezable): void {
  * nothing more. So it says so only while the code that ended the response is running: what would close the connection waits then.
  */
 export function appearFinishedNoMore(res: Freezable): void {
-  if (res.finished && Object.hasOwn(res, 'writableEnded') && hasFinishedField(res)) res.finished = false;
-}
-
-/** On HTTP/2 it is an accessor, and test doubles may have none. */
-function hasFinishedField(res: Freezable): boolean {
-  return Object.hasOwn(res, 'finished');
+  if (res.finished && !isHttp2(res)) res.finished = false;
 }
 
 export function appearEndedNoMore(res: Freezable): void {

@@ -311,7 +311,8 @@ const heldMethods = {
   end(this: HeldResponse, chunk?: unknown, encoding?: unknown, callback?: unknown): HeldResponse {
     const hold = this[slot];
     if (hold.isPostponing) hold.postpone('end', [chunk, encoding, callback]);
-    else if (hold.phase === 'released' || !isChunk(chunk))
+    else if (hold.phase === 'released' || this.finished || !isChunk(chunk))
+      // it has ended, maybe past us, or will fail
       return callWith(hold.real.end, this, chunk, encoding, callback);
     else {
       refuseEncoding(this, chunk, encoding);
