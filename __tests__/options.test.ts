@@ -365,9 +365,9 @@ const refused: [string, object, string][] = [
     'rotateAfter option must be a positive number of milliseconds, or 0; got ""',
   ],
   [
-    'touchAfter, false',
-    { touchAfter: false },
-    'touchAfter option must be a positive number of milliseconds, or 0; got false (boolean)',
+    'touchAfter, true',
+    { touchAfter: true },
+    'touchAfter option must be a positive number of milliseconds, or 0; got true (boolean)',
   ],
   [
     'storeTimeout, more than a timer can wait',
@@ -785,6 +785,14 @@ describe('options that are unknown', () => {
       'unknown option unsett',
     ]);
   });
+});
+
+test('times that are switched off: false, 0, null', () => {
+  for (const off of [false, 0, null]) {
+    const options = { touchAfter: off, rotateAfter: off, absoluteTimeout: off } as object;
+    const settings = readOptions(given(options), () => {});
+    expect(settings).toMatchObject({ touchAfter: 0, rotateAfter: 0, absoluteTimeout: 0 });
+  }
 });
 
 describe('options that do not do what they look like', () => {

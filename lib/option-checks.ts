@@ -32,6 +32,11 @@ export function readMilliseconds(name: string, value: unknown): number {
   return readPositive(name, value, 'number of milliseconds');
 }
 
+/** A number of milliseconds, or `Infinity` for no end. */
+export function readLife(name: string, value: unknown): number {
+  return value === Infinity ? value : readMilliseconds(name, value);
+}
+
 /** What a timer counts: with more than it can wait it would go off at once. */
 export function readTimer(name: string, value: unknown): number {
   if (typeof value === 'number' && value > 0 && value <= LONGEST_TIMER) return value;
@@ -45,7 +50,9 @@ export function readPositive(name: string, value: unknown, what: string): number
 
 /** A number of milliseconds; 0 for an option that is off. */
 export function readPeriod(name: string, value: unknown): number {
-  return value == null || value === 0 ? 0 : readPositive(name, value, 'number of milliseconds, or 0');
+  return value == null || value === 0 || value === false
+    ? 0
+    : readPositive(name, value, 'number of milliseconds, or 0');
 }
 
 /**

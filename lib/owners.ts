@@ -88,17 +88,18 @@ export async function revokeSessions(
   owner: string,
   except?: string,
 ): Promise<number> {
-  let count = 0;
+  const revoked = new Set<string>();
   for (let round = 0; round < ROUNDS; round++) {
-    const before = count;
+    const before = revoked.size;
     for await (const { found } of find(core, store, owner)) {
+      if (revoked.has(found.key)) continue; // the listing is out of date
       if (except !== undefined && (await isSpared(core, found, except))) continue;
       await revokeOne(core, found, owner);
-      count++;
+      revoked.add(found.key);
     }
-    if (count === before && round > 0) break; // else a session may have got another id while it was listed
+    if (revoked.size === before && round > 0) break; // else a session may have got another id while it was listed
   }
-  return count;
+  return revoked.size;
 }
 
 /** Whether this is the session with that id, or the one that it has become: another request may have rotated it meanwhile. */
@@ -119,8 +120,9 @@ async function revokeOne(core: Core, found: OwnedRecord, owner: string): Promise
   const start = performance.now();
   const { key } = found;
   const mayHaveMoved = core.settings.rotateAfter > 0 && found.matches(key); // an id, not the hash of one
-  if (mayHaveMoved) await core.updater.end(key, { reason: REVOKED, owner });
-  else await found.destroy();
+  const former = core.settings.concurrency === 'merge' ? owner : undefined; // as formerOwnerOf() of TextRecords
+  if (mayHaveMoved) await core.updater.end(key, { reason: REVOKED, owner: former });
+  else await found.destroy(former);
   core.events.emit('destroy', key, { duration: performance.now() - start });
   if (!mayHaveMoved) core.sockets.endMatching((id) => found.matches(id), REVOKED);
 }

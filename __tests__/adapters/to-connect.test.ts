@@ -323,6 +323,7 @@ describe('bad arguments', () => {
     expect(() => toConnectStore(recording().store, { maxAge: 1 } as any)).toThrow(
       new TypeError('toConnectStore has no option maxAge; it has ttl'),
     );
+    expect(() => toConnectStore(recording().store, { ttl: Infinity })).not.toThrow();
     expect(() => toConnectStore(recording().store, { ttl: '86400000' } as any)).toThrow(
       new TypeError('toConnectStore: ttl option must be a positive number of milliseconds; got "86400000"'),
     );

@@ -164,6 +164,21 @@ describe.each(STORES)('a session that is gone stays gone: %s', (_name, store, op
   });
 });
 
+test('the session that was left by regenerate() ends although the new one has been ended meanwhile', async () => {
+  const store = new session.MemoryStore();
+  const { get, set, touch, destroy } = store.texts;
+  const shared = await share({ get, set, touch, destroy });
+  await shared.request(async (req) => {
+    await req.session.regenerate();
+    await req.session.update((data: any) => (data.n = 1));
+    await store.destroy(req.sessionID);
+    await expect(req.session.update((data: any) => data.n++)).rejects.toThrow();
+  });
+  await shared.settled();
+
+  expect(store.sessions).toEqual({});
+});
+
 test('expired meanwhile: the change is dropped', async () => {
   const store = new session.MemoryStore();
   const shared = await share(store);

@@ -231,6 +231,23 @@ describe('a response with setHeader(), getHeader() and removeHeader() alone', ()
     });
   });
 
+  test('whether it has finished, it may say itself', async () => {
+    class Telling extends OwnResponse {
+      get finished(): boolean {
+        return this.writableEnded;
+      }
+    }
+    const res = new Telling();
+    const req = request({});
+    session(options)(req, res, () => {
+      req.session.user = 'ada';
+      res.end('body');
+    });
+
+    expect(await res.text).toBe('body');
+    expect(res.headers).toHaveProperty('set-cookie');
+  });
+
   test("with saveFailure: 'error' the error handler answers", async () => {
     const failed = gate();
     const store = Object.assign(new SlowStore(), { set: () => Promise.reject(new Error('away')) });

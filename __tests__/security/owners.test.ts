@@ -316,6 +316,22 @@ test.each<[string, () => ListingStore]>([
   },
 );
 
+test('a listing that is out of date ends no session twice', async () => {
+  const store = new IndexedStore();
+  const { handler, login } = await open(store);
+  for (const _ of [1, 2]) await login(7);
+  const destroyed: string[] = [];
+  handler.on('destroy', ({ session: id }) => destroyed.push(id));
+  const found = await collect(store.owned('7'));
+  store.owned = async function* () {
+    for (const record of found) yield { ...record, destroy: async () => {} };
+  };
+
+  expect(await handler.revoke(7)).toBe(2);
+  expect(new Set(destroyed).size).toBe(2);
+  expect(destroyed).toHaveLength(2);
+});
+
 test('a session whose id is rotated twice after the listing is found', async () => {
   const clock = stopClock();
   const store = new ListingStore();
@@ -557,6 +573,18 @@ describe('a store that is silent in the middle of a listing', () => {
       },
     });
     await expect(sessions.revoke('ada')).rejects.toMatchObject({ code: failure.code });
+  });
+
+  test('a record that says nothing when it is destroyed', async () => {
+    const value = JSON.stringify({ cookie: {}, user: 'ada' });
+    const destroy = jest.fn();
+    const sessions = listedBy({
+      async *owned() {
+        yield { key: 'id', value, matches: (id: string) => id === 'id', destroy };
+      },
+    });
+    expect(await sessions.revoke('ada')).toBe(1);
+    expect(destroy.mock.calls).toEqual([['ada']]);
   });
 
   test('who stops halfway ends the listing, after a whole step', async () => {

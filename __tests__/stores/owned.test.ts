@@ -291,8 +291,32 @@ describeWith('redis-server', 'RedisStore', () => {
     await store.set('c', '1', { expires: 0, expected: '1', owner: 'ada' });
     await store.set('d', '1', { expires: 0, expected: 'other', owner: 'ada' });
     expect((await left()).sort()).toEqual(['d', 'e']);
-    await destroyOwned(store, 'ada');
+    for await (const record of session.hashIds(store).owned!('ada')) await record.destroy('ada');
     expect(await left()).toEqual([]);
+  });
+
+  test('where the last write wins, a session stays in the set when it ends: a write may bring it back', async () => {
+    const store = new RedisStore({ client: admin });
+    const options = { ...baseOptions, concurrency: 'overwrite', owner: 'userId', store } as const;
+    const sessions = session(options);
+    const site = await serve('node:http', [
+      sessions,
+      async (req, res) => {
+        if (req.url === '/login') req.session.userId = 7;
+        else await req.session.destroy();
+        res.end();
+      },
+    ]);
+    const browser = new Browser(site);
+    await browser.get('/login');
+    const [id = ''] = await collect(store.ids());
+    const text = (await store.get(id)) as string;
+    await browser.get('/logout');
+    await store.set(id, text, { expires: later() }); // by a request whose entry was made before
+    expect((await collect(sessions.of(7))).map(({ data }) => data)).toEqual([{ userId: 7 }]);
+    expect(await sessions.revoke(7)).toBe(1);
+    expect(await admin.zcard('owner:sess:7')).toBe(1);
+    await closeSites();
   });
 
   test('over a session: logging out and in anew leave nothing in the set', async () => {

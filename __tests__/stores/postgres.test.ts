@@ -720,6 +720,18 @@ CREATE INDEX IF NOT EXISTS "Sessions_owner_idx" ON "My App"."Sessions" (owner, s
   });
 });
 
+test('a client in the place of the pool is warned of, once', () => {
+  const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  for (const _ of [1, 2]) new PostgresStore({ pool: new Client() as unknown as Pool }).close();
+  expect(warn.mock.calls).toEqual([
+    [
+      expect.stringMatching(/^PostgresStore was given a Client: .* Give it a Pool\./),
+      { type: 'SteadySessionWarning', code: 'WARN_SESSION_STORE_POOL' },
+    ],
+  ]);
+  warn.mockRestore();
+});
+
 describe('options of PostgresStore', () => {
   const pool = { query: jest.fn() };
   const all = '{ pool, table, createTable, cleanupInterval, notify }';
@@ -740,7 +752,6 @@ describe('options of PostgresStore', () => {
     [{ pool: 'postgres://a:secret@host/db' }, wrongPool('a string')],
     [{ pool: { connect: 1 } }, wrongPool('an object (Object)')],
     [{ pool: Promise.resolve(pool) }, wrongPool('an object (Promise); wait for it: `await ...`')],
-    [{ pool: new Client() }, wrongPool('a Client, which does not connect again')],
     [{ pool, tableName: 'a' }, 'PostgresStore has no option tableName; it is table'],
     [
       { pool, schemaName: 'a' },

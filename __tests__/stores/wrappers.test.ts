@@ -460,6 +460,10 @@ describe('hashIds', () => {
   ])('the option %s as %p is refused', (name, value, message) => {
     expect(() => hashIds(inner, { [name]: value })).toThrow(new TypeError(message));
   });
+
+  test('a life without an end is fine', () => {
+    expect(() => hashIds(inner, { ttl: Infinity })).not.toThrow();
+  });
 });
 
 describe.each([

@@ -1,4 +1,4 @@
-import { oneOf, readMilliseconds } from '../option-checks.js';
+import { oneOf, readLife, readMilliseconds } from '../option-checks.js';
 import type { SessionStore } from '../stores/store.js';
 import { checkOptions } from '../stores/store-options.js';
 import { answerOf } from './answer.js';
@@ -59,8 +59,7 @@ export function fromConnectStore(store: ConnectStoreLike, options: ConnectStoreO
   checkOptions('fromConnectStore', options, ['expiry', 'ttlUnit', 'maxTtl']);
   const expiry = oneOf('fromConnectStore: expiry', options.expiry ?? 'store', ['store', 'cookie']);
   const ttlUnit = readMilliseconds('fromConnectStore: ttlUnit', options.ttlUnit ?? 1);
-  const { maxTtl = Infinity } = options;
-  if (maxTtl !== Infinity) readMilliseconds('fromConnectStore: maxTtl', maxTtl);
+  const maxTtl = readLife('fromConnectStore: maxTtl', options.maxTtl ?? Infinity);
 
   const until = (expires: number, verbatim: boolean): Expiry => ({
     expires: Math.min(expires, Date.now() + maxTtl),

@@ -1,5 +1,5 @@
 import { asError, SteadyError } from '../errors.js';
-import { readMilliseconds } from '../option-checks.js';
+import { readLife } from '../option-checks.js';
 import { parseRecord } from '../record.js';
 import type { Callback, SessionData } from '../session.js';
 import { type SessionCallback, Store } from '../stores/connect-store.js';
@@ -35,7 +35,7 @@ type AnswerCallback<T> = (error?: any, value?: T) => void;
 export function toConnectStore(store: SessionStore, options: ToConnectStoreOptions = {}): ConnectedStore {
   requireMethods('toConnectStore', store, ['get', 'set', 'touch', 'destroy']);
   checkOptions('toConnectStore', options, ['ttl']);
-  return new ConnectedStore(store, readMilliseconds('toConnectStore: ttl', options.ttl ?? DAY));
+  return new ConnectedStore(store, readLife('toConnectStore: ttl', options.ttl ?? DAY));
 }
 
 /** What {@link toConnectStore} returns. */

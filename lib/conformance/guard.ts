@@ -14,7 +14,7 @@ export function guarded(store: SessionStore, patience: number): SessionStore {
     key: record.key,
     value: record.value,
     matches: (id) => record.matches(id),
-    destroy: () => watch('destroy() of a record from owned()', () => record.destroy()),
+    destroy: (...owner) => watch('destroy() of a record from owned()', () => record.destroy(...owner)),
   });
   return {
     get: (id) => watch('get()', () => store.get(id)),

@@ -49,7 +49,9 @@ export class TextDriver implements StoreDriver {
 
   destroy(context: SessionContext, id: string, done: Done): void {
     const stored = findView(context.latestView, id)?.stored;
-    callBack(done, context, destroy, this.#records, id, { owner: this.#records.ownerOf(context, stored) });
+    callBack(done, context, destroy, this.#records, id, {
+      owner: this.#records.formerOwnerOf(context, stored),
+    });
   }
 
   /** Destroys a session that no request is about. */

@@ -53,7 +53,7 @@ async function* timedRecords(
       key: found.key,
       value: found.value,
       matches: (id) => found.matches(id),
-      destroy: () => within('destroy', 'destroy', () => found.destroy()),
+      destroy: (...owner) => within('destroy', 'destroy', async () => found.destroy(...owner)),
     };
   }
 }

@@ -115,8 +115,13 @@ function carryOut(context: SessionContext, commit: Commit): void {
 
 /** What was changed since it was found that the session has ended is lost as what was changed before. */
 function drop(context: SessionContext, session: Session, text: string): void {
-  giveUp(context, session, recordText(session, text)); // its error is that of the commit
-  finish(undefined, context);
+  let lost: unknown;
+  try {
+    giveUp(context, session, recordText(session, text));
+  } catch (error) {
+    lost = error;
+  }
+  destroyRetired(context, (failure) => finish(lost ?? failure, context));
 }
 
 function carriedOut(error: unknown, _: unknown, context: SessionContext): void {

@@ -84,11 +84,11 @@ function freezeByMethods(res: Freezable): void {
   if (!Object.hasOwn(res, 'headersSent')) Object.defineProperty(res, 'headersSent', headersSent);
 }
 
-/** From here on the response says that it has ended. On HTTP/2 `finished` can't be set, and test doubles may have none. */
+/** From here on the response says that it has ended. */
 export function appearEnded(res: Freezable): void {
   if (isStandIn(res)) return;
   new LooksEnded(res);
-  if (res.finished === false && !isHttp2(res)) res.finished = true;
+  if (hasFinishedField(res)) res.finished = true;
 }
 
 /**
@@ -96,7 +96,12 @@ export function appearEnded(res: Freezable): void {
  * nothing more. So it says so only while the code that ended the response is running: what would close the connection waits then.
  */
 export function appearFinishedNoMore(res: Freezable): void {
-  if (res.finished && !isHttp2(res)) res.finished = false;
+  if (hasFinishedField(res) && !isStandIn(res)) res.finished = false;
+}
+
+/** As Node.js has it where there is a `_header`, but for HTTP/2. What is no response of Node.js may have an accessor. */
+function hasFinishedField(res: Freezable): boolean {
+  return res._header !== undefined && !isHttp2(res);
 }
 
 export function appearEndedNoMore(res: Freezable): void {

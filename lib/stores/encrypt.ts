@@ -111,7 +111,7 @@ async function* unsealed(records: AsyncIterable<OwnedRecord>, textOf: TextOf): A
       key: found.key,
       value,
       matches: (id) => found.matches(id),
-      destroy: () => found.destroy(),
+      destroy: (...owner) => found.destroy(...owner),
     };
   }
 }

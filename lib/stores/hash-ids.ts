@@ -1,5 +1,5 @@
 import { lockOf } from '../adapters/lock.js';
-import { readBoolean, readMilliseconds } from '../option-checks.js';
+import { readBoolean, readLife } from '../option-checks.js';
 import { hashOf, MARK } from './id-hash.js';
 import { requireSessionStore } from './require-session-store.js';
 import type { OwnedRecord, SessionStore, SetOptions } from './store.js';
@@ -38,7 +38,7 @@ export function hashIds(store: SessionStore, options: HashIdsOptions = {}): Sess
   requireSessionStore('hashIds', store);
   checkOptions('hashIds', options, ['plain', 'ttl']);
   const plain = readBoolean('hashIds: plain', options.plain ?? true);
-  const ttl = readMilliseconds('hashIds: ttl', options.ttl ?? DAY);
+  const ttl = readLife('hashIds: ttl', options.ttl ?? DAY);
   const lock = lockOf(store);
   const mayBePlain = (id: string) => plain && !id.startsWith(MARK);
 
@@ -83,7 +83,7 @@ async function* underHashes(records: AsyncIterable<OwnedRecord>): AsyncGenerator
     yield {
       key: found.key,
       value: found.value,
-      destroy: () => found.destroy(),
+      destroy: (...owner) => found.destroy(...owner),
       matches: (id) => found.matches(hashOf(id)) || (!id.startsWith(MARK) && found.matches(id)),
     };
 }

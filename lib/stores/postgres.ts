@@ -1,4 +1,5 @@
 import { awaitHint, badOption, describeWithoutText, hasMethods, readBoolean } from '../option-checks.js';
+import { warnOnce } from '../warnings.js';
 import { Cleanup, SLICE } from './cleanup.js';
 import { noticeOf } from './id-hash.js';
 import { ownedRecord } from './owned-record.js';
@@ -77,7 +78,7 @@ export class PostgresStore implements SessionStore {
     const { pool, table = 'session', createTable = false, cleanupInterval = 15 * 60_000 } = options;
     const { notify = false } = options;
     if (!hasMethods(pool, 'query')) throw badPool(describeWithoutText(pool) + awaitHint(pool));
-    if (isClient(pool)) throw badPool('a Client, which does not connect again');
+    if (isClient(pool)) adviseOnClient();
     readBoolean('PostgresStore: createTable', createTable);
     readBoolean('PostgresStore: notify', notify);
     this.#pool = pool;
@@ -318,6 +319,14 @@ const MOST_ATTEMPTS = 20;
 /** A client of pg: one connection, and once that is gone, none. */
 function isClient(pool: object): boolean {
   return 'connectionParameters' in pool;
+}
+
+function adviseOnClient(): void {
+  warnOnce(
+    'WARN_SESSION_STORE_POOL',
+    'PostgresStore was given a Client: it answers nothing before it is connected, and does not connect again once its ' +
+      'connection is gone. Give it a Pool.',
+  );
 }
 
 function badPool(given: string): TypeError {

@@ -171,8 +171,7 @@ export class RedisStore implements SessionStore {
         if (known.has(id)) continue;
         known.add(id);
         const value = await this.get(id);
-        const destroy = () => this.destroy(id, owner);
-        if (value !== undefined) yield { ...ownedRecord(this, id, value), destroy };
+        if (value !== undefined) yield ownedRecord(this, id, value);
       }
     }
   }

@@ -53,7 +53,7 @@ async function* readable(
       key: record.key,
       value: toJson(record.value),
       matches: (id) => record.matches(id),
-      destroy: () => record.destroy(),
+      destroy: (...owner) => record.destroy(...owner),
     };
   }
 }

@@ -22,7 +22,8 @@ export interface OwnedRecord {
   value: string;
   /** Whether this is the record of the session with this id. */
   matches(id: string): boolean;
-  destroy(): Promise<void>;
+  /** @param owner as for {@link SessionStore.destroy} */
+  destroy(owner?: string): Promise<void>;
 }
 
 /**
@@ -43,8 +44,8 @@ export interface SessionStore {
   touch(id: string, expires: number, owner?: string): Promise<boolean>;
   /**
    * Removes the record. Fine if there is none.
-   * @param owner whose session it was, if that is known, for a store that has {@link SessionStore.owned} and an index beside
-   * the records
+   * @param owner whose session it was, for a store that has {@link SessionStore.owned} and an index beside the records. Given
+   * only where that is known, and no write that is under way can bring the record back, so that the index may forget it.
    */
   destroy(id: string, owner?: string): Promise<void>;
 

@@ -122,4 +122,12 @@ export class TextRecords {
     const record = parseRecord(text);
     return record && ownerOrNone(record, option, (error) => context.report(error));
   }
+
+  /**
+   * The same of a session that is to end, if the index may forget it: not where the last write wins, which may come yet, and
+   * relies on the entry that it has made.
+   */
+  formerOwnerOf(context: SessionContext, text: string | undefined): string | undefined {
+    return this.core.settings.concurrency === 'merge' ? this.ownerOf(context, text) : undefined;
+  }
 }

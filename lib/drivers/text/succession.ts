@@ -45,7 +45,7 @@ export async function succeed(
     learn(view, text);
     view.seen = mine;
     context.stored(session.id); // before the former one goes: its sockets are to go along, not to end with it
-    const owner = records.ownerOf(context, old);
+    const owner = records.formerOwnerOf(context, old);
     const ending = { expires: 0, expected: old };
     if (await store.set(heritage.id, old, owner === undefined ? ending : { ...ending, owner })) {
       context.noteIds({ heritage: undefined });
