@@ -205,8 +205,7 @@ function dateOf(value: unknown): Date | undefined {
   return date && !Number.isNaN(date.getTime()) ? date : undefined;
 }
 
-/**
- * The owner as the store knows it. `String(undefined)` would be a user of that name, and a logout of nobody. */
+/** The owner as the store knows it. `String(undefined)` would be a user of that name, and a logout of nobody. */
 export function ownerText(method: string, owner: unknown): string {
   const isNumber = typeof owner === 'number' && !Number.isNaN(owner);
   if (isNumber || (typeof owner === 'string' && owner !== '')) return String(owner);

@@ -31,7 +31,8 @@ const ENDS: [string, Action, unknown[]][] = [
 ];
 
 describe.each(STORES)('a session that is gone stays gone: %s', (_name, store, options) => {
-  const begin = () => share(store, { unset: 'destroy', ...options });
+  const begin = (more: object = {}) => share(store, { unset: 'destroy', ...options, ...more });
+  const beginStrict = () => begin({ saveFailure: 'error', onInterrupted: 'error' });
 
   describe.each(ENDS)('%s meanwhile', (_end, end, left) => {
     test('a change is dropped, and the event says what', async () => {
@@ -110,12 +111,7 @@ describe.each(STORES)('a session that is gone stays gone: %s', (_name, store, op
     );
 
     test("onInterrupted: 'error' holds for what changes after a save() that nobody waited for", async () => {
-      const shared = await share(store, {
-        unset: 'destroy',
-        saveFailure: 'error',
-        onInterrupted: 'error',
-        ...options,
-      });
+      const shared = await beginStrict();
       const slow = await shared.begin();
       await shared.request(end);
       const answer = await slow.finish(async ({ session }) => {
@@ -131,12 +127,7 @@ describe.each(STORES)('a session that is gone stays gone: %s', (_name, store, op
     });
 
     test("onInterrupted: 'error' lets a response pass whose loss save() has told of", async () => {
-      const shared = await share(store, {
-        unset: 'destroy',
-        saveFailure: 'error',
-        onInterrupted: 'error',
-        ...options,
-      });
+      const shared = await beginStrict();
       const slow = await shared.begin();
       await shared.request(end);
       const answer = await slow.finish(async ({ session }) => {

@@ -18,7 +18,8 @@ export function write(context: SessionContext, session: Session, data: string, d
 export function noteSaved(context: SessionContext, session: Session, error: unknown): boolean {
   if (error || session.id !== context.current()?.id) return false;
   if (context.history.hasSaved(session.id)) context.stored(session.id); // else clear() has given it another id since
-  const savesInFlight = (context.inFlight?.count ?? 0) > 1; // one may yet write the old record: the commit, which waits for all, removes it
+  // one of them may yet write the old record: the commit, which waits for all, removes it
+  const savesInFlight = (context.inFlight?.count ?? 0) > 1;
   return context.idChanges.retired.length > 0 && !savesInFlight;
 }
 
