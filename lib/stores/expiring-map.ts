@@ -54,6 +54,7 @@ export class ExpiringMap {
       slot = this.add(id, text, expires);
     } else {
       this.queue.change(slot, expires);
+      this.records[2 * slot] = id; // mostly the very string by which it will be looked for next: no need to compare
       this.records[2 * slot + 1] = text;
     }
     this.marks[slot] = marked ? 1 : 0;
@@ -118,7 +119,7 @@ export class ExpiringMap {
     const last = this.size;
     if (slot !== last) {
       this.index.move(tableHashOf(id), last, slot);
-      this.records[2 * slot] = id;
+      this.records[2 * slot] = id; // mostly the very string by which it will be looked for next: no need to compare
       this.records[2 * slot + 1] = text;
       this.marks[slot] = this.marks[last]!;
     }

@@ -18,7 +18,7 @@ export class IdIndex {
    * The slot of `id`, or `NONE`.
    * @param records what the slots hold: at twice its number, a slot's id
    */
-  find(id: string, hash: number, records: readonly string[]): number {
+  find(id: string, hash: number, records: readonly unknown[]): number {
     const { cells } = this;
     for (let at = this.home(hash); ; at = this.next(at)) {
       const slot = cells[at + 1]!;
@@ -107,7 +107,6 @@ function emptyCells(capacity: number): Int32Array {
 let lastId = '';
 let lastHash = fnv('');
 
-/** FNV-1a over the UTF-16 code units, with its weak low bits mixed. */
 export function tableHashOf(id: string): number {
   if (id !== lastId) {
     lastId = id;
@@ -116,8 +115,9 @@ export function tableHashOf(id: string): number {
   return lastHash;
 }
 
-function fnv(id: string): number {
+/** FNV-1a over the UTF-16 code units from `start` on, with its weak low bits mixed. */
+export function fnv(text: string, start = 0): number {
   let hash = 0x811c9dc5;
-  for (let at = 0; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
+  for (let at = start; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   return Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
 }

@@ -1,5 +1,6 @@
 import { compact } from '../compact.js';
 import { describeWithoutText } from '../option-checks.js';
+import type { ExpiringMap } from './expiring-map.js';
 import { ShardedMap } from './sharded-map.js';
 import type { SetOptions } from './store.js';
 import { Sweeper } from './sweeper.js';
@@ -30,8 +31,7 @@ export class MemoryRecords {
   /** Stores `text`, unless `how.expected` does not hold; then `false`. Something that has expired is not kept. */
   write(id: string, text: string, how: SetOptions, isSession = false): boolean {
     if (typeof text !== 'string') throw badArgument('the text of a record', text, 'a string');
-    const key = this.records.shardOf(id).has(id) ? id : compact(id);
-    return this.writeCompact(key, compact(text), how, isSession);
+    return this.writeCompact(compact(id), compact(text), how, isSession);
   }
 
   /** The same for a text and an id that are compact already. */
@@ -39,17 +39,19 @@ export class MemoryRecords {
     checkTime(how?.expires);
     const now = Date.now();
     const { expires, expected } = how;
-    if (expected !== undefined && expected !== (this.records.shardOf(id).get(id, now) ?? null)) return false;
-    if (expires > now) this.put(id, text, expires, isSession);
-    else this.remove(id);
+    const shard = this.records.shardOf(id);
+    if (expected !== undefined && expected !== (shard.get(id, now) ?? null)) return false;
+    if (expires > now) this.put(shard, id, text, expires, isSession);
+    else shard.delete(id);
     return true;
   }
 
   /** Gives a record a new expiry (epoch ms). `false`: there is no such record. */
   prolong(id: string, expires: number): boolean {
     checkTime(expires);
-    if (this.read(id) === undefined) return false;
-    this.records.shardOf(id).prolong(id, expires);
+    const shard = this.records.shardOf(id);
+    if (shard.get(id, Date.now()) === undefined) return false;
+    shard.prolong(id, expires);
     this.sweeper.expect(expires);
     return true;
   }
@@ -90,8 +92,7 @@ export class MemoryRecords {
     this.sweeper.close();
   }
 
-  private put(id: string, text: string, expires: number, isSession: boolean): void {
-    const shard = this.records.shardOf(id);
+  private put(shard: ExpiringMap, id: string, text: string, expires: number, isSession: boolean): void {
     if (this.max < Infinity && this.records.size >= this.max && !shard.has(id)) this.records.deleteSoonest();
     shard.set(id, text, expires, isSession);
     this.sweeper.expect(expires);
