@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { adviseOnOwner } from './advice.js';
 import type { Core } from './core.js';
+import type { TextStore } from './drivers/awaitable.js';
 import { messageOf, SteadyError } from './errors.js';
 import type { SessionRecord } from './merge.js';
 import { describe, describeWithoutText } from './option-checks.js';
@@ -59,6 +60,14 @@ export function ownerOrNone(
   }
 }
 
+/**
+ * Whether the store has an index that may forget a session which is to end: not where the last write wins, which may come yet,
+ * and relies on the entry that it has made. A store without one is not told of owners: its destroy() may take a callback there.
+ */
+export function mayBeForgotten({ settings }: Core, store: TextStore): boolean {
+  return store.owned !== undefined && settings.concurrency === 'merge';
+}
+
 /** A user's live sessions. */
 export async function* sessionsOf(
   core: Core,
@@ -73,7 +82,7 @@ export async function* sessionsOf(
       createdAt: dateOf(createdAt),
       expiresAt: dateToCome(expires),
       data,
-      revoke: () => revokeOne(core, found, owner),
+      revoke: () => revokeOne(core, store, found, owner),
     };
   }
 }
@@ -94,7 +103,7 @@ export async function revokeSessions(
     for await (const { found } of find(core, store, owner)) {
       if (revoked.has(found.key)) continue; // the listing is out of date
       if (except !== undefined && (await isSpared(core, found, except))) continue;
-      await revokeOne(core, found, owner);
+      await revokeOne(core, store, found, owner);
       revoked.add(found.key);
     }
     if (revoked.size === before && round > 0) break; // else a session may have got another id while it was listed
@@ -116,13 +125,13 @@ const REVOKED = 'session revoked';
 /** How often the sessions are listed at most. */
 const ROUNDS = 10;
 
-async function revokeOne(core: Core, found: OwnedRecord, owner: string): Promise<void> {
+async function revokeOne(core: Core, store: SessionStore, found: OwnedRecord, owner: string): Promise<void> {
   const start = performance.now();
   const { key } = found;
   const mayHaveMoved = core.settings.rotateAfter > 0 && found.matches(key); // an id, not the hash of one
-  const former = core.settings.concurrency === 'merge' ? owner : undefined; // as formerOwnerOf() of TextRecords
+  const former = mayBeForgotten(core, store) ? owner : undefined;
   if (mayHaveMoved) await core.updater.end(key, { reason: REVOKED, owner: former });
-  else await found.destroy(former);
+  else await (former === undefined ? found.destroy() : found.destroy(former));
   core.events.emit('destroy', key, { duration: performance.now() - start });
   if (!mayHaveMoved) core.sockets.endMatching((id) => found.matches(id), REVOKED);
 }

@@ -20,7 +20,7 @@ class ListingStore implements session.SessionStore {
   get = (id: string) => this.inner.get(id);
   set = (id: string, text: string, how: session.SetOptions) => this.inner.set(id, text, how);
   touch = (id: string, expires: number) => this.inner.touch(id, expires);
-  destroy = (id: string) => this.inner.destroy(id);
+  destroy = (id: string, ..._owner: [string?]) => this.inner.destroy(id);
   ids = () => this.inner.ids();
 }
 
@@ -37,7 +37,12 @@ class IndexedStore extends ListingStore {
     for (const id of [...(this.owners.get(owner) ?? [])]) {
       const value = await this.get(id);
       if (value !== undefined)
-        yield { key: id, value, matches: (other) => other === id, destroy: () => this.destroy(id) };
+        yield {
+          key: id,
+          value,
+          matches: (other) => other === id,
+          destroy: (...to) => this.destroy(id, ...to),
+        };
     }
   }
 }
@@ -71,6 +76,7 @@ const makers: [string, () => session.SessionOptions['store']][] = [
   ['hashIds', () => session.hashIds(new IndexedStore())],
   ['encrypt', () => session.encrypt(new IndexedStore(), KEY)],
   ['encrypt of a store that only lists', () => session.encrypt(new ListingStore(), KEY)],
+  ['encrypt of a MemoryStore', () => session.encrypt(new session.MemoryStore(), KEY)],
   ['hashIds of encrypt', () => session.hashIds(session.encrypt(new IndexedStore(), KEY))],
 ];
 
@@ -313,6 +319,31 @@ test.each<[string, () => ListingStore]>([
     expect(store.get).toBe(get);
     expect((await ask(browser)).data).toEqual({});
     expect(await dataOf(handler, 7)).toEqual([]);
+  },
+);
+
+test.each<[string, session.SessionOptions, unknown[]]>([
+  ['without an index', {}, []],
+  ['with an index', {}, ['7']],
+  ['with an index, ids being rotated', { rotateAfter: HOUR }, ['7']],
+  ['with an index, where the last write wins', { concurrency: 'overwrite' }, []],
+])(
+  'a store %s is told whose the session was only if the index may forget it',
+  async (name, options, owner) => {
+    const store = name === 'without an index' ? new ListingStore() : new IndexedStore();
+    const told: unknown[][] = [];
+    store.destroy = (id, ...more) => {
+      told.push(more);
+      return store.inner.destroy(id);
+    };
+    const { handler, login } = await open(store, options);
+    for (const _ of [1, 2]) await login(7);
+    const [first] = await collect(handler.of(7));
+    await first!.revoke();
+    await handler.revoke(7);
+    await ask(await login(7), '/logout');
+
+    expect(told).toEqual([owner, owner, owner]);
   },
 );
 

@@ -1,7 +1,7 @@
 import type { Cookie } from '../../cookies/cookie.js';
 import type { Core } from '../../core.js';
 import { expiryOf } from '../../lifetime.js';
-import { ownerOrNone } from '../../owners.js';
+import { mayBeForgotten, ownerOrNone } from '../../owners.js';
 import { MOST_HOPS, type Pointer, pointerOf } from '../../pointer.js';
 import { parseRecord } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
@@ -123,11 +123,8 @@ export class TextRecords {
     return record && ownerOrNone(record, option, (error) => context.report(error));
   }
 
-  /**
-   * The same of a session that is to end, if the index may forget it: not where the last write wins, which may come yet, and
-   * relies on the entry that it has made.
-   */
+  /** The same of a session that is to end, if the index may forget it. */
   formerOwnerOf(context: SessionContext, text: string | undefined): string | undefined {
-    return this.core.settings.concurrency === 'merge' ? this.ownerOf(context, text) : undefined;
+    return mayBeForgotten(this.core, this.store) ? this.ownerOf(context, text) : undefined;
   }
 }
