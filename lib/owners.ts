@@ -61,11 +61,12 @@ export function ownerOrNone(
 }
 
 /**
- * Whether the store has an index that may forget a session which is to end: not where the last write wins, which may come yet,
- * and relies on the entry that it has made. A store without one is not told of owners: its destroy() may take a callback there.
+ * Whether the store has an index that may forget a session which is to end: not where a write may come yet that relies on the
+ * entry that it has made, as where the last write wins, or where another process has compared and is about to write. A store
+ * without one is not told of owners: its destroy() may take a callback there.
  */
-export function mayBeForgotten({ settings }: Core, store: TextStore): boolean {
-  return store.owned !== undefined && settings.concurrency === 'merge';
+export function mayBeForgotten({ settings }: Core, { owned, atomic }: TextStore): boolean {
+  return owned !== undefined && atomic !== false && settings.concurrency === 'merge';
 }
 
 /** A user's live sessions. */

@@ -31,6 +31,7 @@ export function timedStore(store: SessionStore, timeout: number): SessionStore {
     set: (id, value, how) => within('save', 'set', () => store.set(id, value, how)),
     touch: (id, expires, ...owner) => within('touch', 'touch', () => store.touch(id, expires, ...owner)),
     destroy: (id, ...owner) => within('destroy', 'destroy', () => store.destroy(id, ...owner)),
+    ...(store.atomic !== undefined && { atomic: store.atomic }),
     ...(store.getAndTouch && {
       getAndTouch: (id, expires) => within('load', 'getAndTouch', () => store.getAndTouch!(id, expires)),
     }),
