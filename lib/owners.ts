@@ -102,9 +102,9 @@ export async function revokeSessions(
   for (let round = 0; round < ROUNDS; round++) {
     const before = revoked.size;
     for await (const { found } of find(core, store, owner)) {
-      if (revoked.has(found.key)) continue; // the listing is out of date
-      if (except !== undefined && (await isSpared(core, found, except))) continue;
-      await revokeOne(core, store, found, owner);
+      const isBack = revoked.has(found.key); // where the last write wins; or the listing is out of date
+      if (!isBack && except !== undefined && (await isSpared(core, found, except))) continue;
+      await (isBack ? endOne : revokeOne)(core, store, found, owner);
       revoked.add(found.key);
     }
     if (revoked.size === before && round > 0) break; // else a session may have got another id while it was listed
@@ -128,13 +128,17 @@ const ROUNDS = 10;
 
 async function revokeOne(core: Core, store: SessionStore, found: OwnedRecord, owner: string): Promise<void> {
   const start = performance.now();
+  await endOne(core, store, found, owner);
+  core.events.emit('destroy', found.key, { duration: performance.now() - start });
+}
+
+async function endOne(core: Core, store: SessionStore, found: OwnedRecord, owner: string): Promise<void> {
   const { key } = found;
-  const mayHaveMoved = core.settings.rotateAfter > 0 && found.matches(key); // an id, not the hash of one
   const former = mayBeForgotten(core, store) ? owner : undefined;
-  if (mayHaveMoved) await core.updater.end(key, { reason: REVOKED, owner: former });
-  else await (former === undefined ? found.destroy() : found.destroy(former));
-  core.events.emit('destroy', key, { duration: performance.now() - start });
-  if (!mayHaveMoved) core.sockets.endMatching((id) => found.matches(id), REVOKED);
+  const mayHaveMoved = core.settings.rotateAfter > 0 && found.matches(key); // an id, not the hash of one
+  if (mayHaveMoved) return core.updater.end(key, { reason: REVOKED, owner: former });
+  await (former === undefined ? found.destroy() : found.destroy(former));
+  core.sockets.endMatching((id) => found.matches(id), REVOKED);
 }
 
 /**
