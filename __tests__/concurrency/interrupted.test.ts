@@ -1,4 +1,6 @@
 import session from '../../lib/index.js';
+import { gate } from '../support/http.js';
+import { begin, start } from '../support/lifecycle.js';
 import { closeSites } from '../support/sites.js';
 import { type Action, INITIAL, share } from './shared-session.js';
 
@@ -155,19 +157,49 @@ describe.each(STORES)('a session that is gone stays gone: %s', (_name, store, op
   });
 });
 
-test('the session that was left by regenerate() ends although the new one has been ended meanwhile', async () => {
-  const store = new session.MemoryStore();
-  const { get, set, touch, destroy } = store.texts;
-  const shared = await share({ get, set, touch, destroy });
-  await shared.request(async (req) => {
-    await req.session.regenerate();
-    await req.session.update((data: any) => (data.n = 1));
-    await store.destroy(req.sessionID);
-    await expect(req.session.update((data: any) => data.n++)).rejects.toThrow();
-  });
-  await shared.settled();
+describe('the session that was left by regenerate() ends although the new one has been ended meanwhile', () => {
+  const change: Action = ({ session }) => {
+    session.n = 1;
+  };
+  const finders: [string, Action][] = [
+    ['the end of the response', change],
+    ['a save()', async (req) => [change(req, undefined), await req.session.save().catch(() => {})]],
+    ['an update()', ({ session }) => session.update((data: any) => data.n++).catch(() => {})],
+    ['an update() that finds nothing changed', ({ session }) => session.update(() => {}).catch(() => {})],
+  ];
+  const strict = { onInterrupted: 'error' } as const;
+  const settings: session.SessionOptions[] = [{}, strict, { ...strict, saveFailure: 'error' }];
+  const cases = finders.flatMap(([name, find]) =>
+    settings.flatMap((options) => [false, true].map((leaves) => ({ name, find, options, leaves }))),
+  );
 
-  expect(store.sessions).toEqual({});
+  test.each(cases)('found by $name, options $options, the client leaves: $leaves', async (each) => {
+    const found = gate();
+    const fixture = await start({
+      host: 'node:http',
+      store: 'text store',
+      options: each.options,
+      after: [
+        async (req, res) => {
+          await req.session.regenerate();
+          await req.session.update((data: any) => (data.changed = true));
+          await fixture.store.destroy(req.sessionID);
+          await each.find(req, res);
+          if (each.leaves) found.open();
+          else res.end();
+        },
+      ],
+    });
+    await begin(fixture);
+    const exchange = fixture.browser.start('/');
+    if (each.leaves) {
+      await found.opened;
+      exchange.leave();
+    } else await exchange.answer;
+    await fixture.settled();
+
+    expect(fixture.data()).toEqual({});
+  });
 });
 
 test('expired meanwhile: the change is dropped', async () => {

@@ -9,7 +9,7 @@ import { isEmptied, tell } from './facts.js';
 import { isWithheld } from './session-cookie.js';
 import { settle } from './settle.js';
 import { isUnreachable, refuseReplaced } from './storable.js';
-import { destroyRetired, noteSaved } from './storing.js';
+import { destroyRetired, destroyRetiredAfter, noteSaved } from './storing.js';
 import { mayTouch, touch, touches } from './touching.js';
 
 // The end of the response: it is held, and the session committed.
@@ -104,7 +104,7 @@ function rotates(context: SessionContext, session: Session, { known, state }: Se
 }
 
 function carryOut(context: SessionContext, commit: Commit): void {
-  if (commit === 'retire') return destroyRetired(context, (error) => finish(error, context));
+  if (commit === 'retire') return retire(undefined, context);
   const session = context.current() as Session;
   const text = context.history.committedText as string;
   if (commit === 'drop') return drop(context, session, text);
@@ -121,7 +121,11 @@ function drop(context: SessionContext, session: Session, text: string): void {
   } catch (error) {
     lost = error;
   }
-  destroyRetired(context, (failure) => finish(lost ?? failure, context));
+  retire(lost, context);
+}
+
+function retire(error: unknown, context: SessionContext): void {
+  destroyRetiredAfter(error, context, (outcome) => finish(outcome, context));
 }
 
 function carriedOut(error: unknown, _: unknown, context: SessionContext): void {
@@ -137,8 +141,7 @@ function save(context: SessionContext): void {
 }
 
 function saved(error: unknown, _: unknown, context: SessionContext): void {
-  if (noteSaved(context, context.saving as Session, error))
-    destroyRetired(context, (failure) => finish(failure, context));
+  if (noteSaved(context, context.saving as Session, error)) retire(error, context);
   else finish(error, context);
 }
 

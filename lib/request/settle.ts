@@ -25,7 +25,7 @@ export function settle(context: SessionContext): void {
     refuseReplaced(session);
     const facts = context.facts.about(session, text);
     if (facts.state === 'interrupted') drop(context, session, recordText(session, text));
-    if (!PRESENT.has(facts.state)) return;
+    if (!PRESENT.has(facts.state)) return destroyRetired(context, context.reporting);
     if (!facts.known && isUnreachable(context)) return;
     touch(context, session);
   } catch (error) {
@@ -47,10 +47,15 @@ function endsLate(context: SessionContext, session: Session | undefined): boolea
 }
 
 function changedSinceCommit(context: SessionContext, session: Session, text: string): boolean {
-  if (!context.isSocket) return text !== context.history.committedText;
+  if (!context.isSocket) return text !== context.history.committedText || hasNewId(context);
   if (context.ending.cleared) return false; // what was put in after that has no cookie that leads to it
   const { seen = '{}' } = context.viewOf(session);
   return changedKeys(JSON.parse(seen), JSON.parse(JSON.stringify(session))).some((key) => key !== 'cookie');
+}
+
+/** Whether the app has given the session another id, and there was no commit, since the client had left. */
+function hasNewId({ end, idChanges }: SessionContext): boolean {
+  return end === undefined && idChanges.retired.length > 0;
 }
 
 /** Nothing is written after this. During development, look once more whether something should have been. */
