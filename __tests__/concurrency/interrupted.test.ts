@@ -202,6 +202,43 @@ describe('the session that was left by regenerate() ends although the new one ha
   });
 });
 
+test.each<[string, Action]>([
+  ['the end of the response', () => {}],
+  ['an update() before', ({ session }) => session.update((data: any) => data.n++).catch(() => {})],
+])(
+  'what the store fails at then is warned of, and the loss is the error: found by %s',
+  async (name, find) => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const fixture = await start({
+      host: 'node:http',
+      store: 'text store',
+      options: { onInterrupted: 'error' },
+      after: [
+        async (req, res) => {
+          await req.session.regenerate();
+          await req.session.update((data: any) => (data.n = 1));
+          await fixture.store.destroy(req.sessionID);
+          await find(req, res);
+          req.session.m = 1;
+          fixture.traffic.fail('destroy', new Error(`stuck, ${name}`));
+          res.end();
+        },
+      ],
+    });
+    await begin(fixture);
+    await fixture.browser.get('/');
+    await fixture.settled();
+
+    expect(fixture.site.errors).toMatchObject([{ code: 'ERR_SESSION_INTERRUPTED' }]);
+    expect(warn.mock.calls).toContainEqual([
+      expect.stringContaining(`stuck, ${name}`),
+      expect.objectContaining({ code: 'WARN_SESSION_ERROR' }),
+    ]);
+    expect(fixture.onlyData()).toEqual({ user: 'ada' });
+    warn.mockRestore();
+  },
+);
+
 test('expired meanwhile: the change is dropped', async () => {
   const store = new session.MemoryStore();
   const shared = await share(store);

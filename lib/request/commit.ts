@@ -9,7 +9,7 @@ import { isEmptied, tell } from './facts.js';
 import { isWithheld } from './session-cookie.js';
 import { settle } from './settle.js';
 import { isUnreachable, refuseReplaced } from './storable.js';
-import { destroyRetired, destroyRetiredAfter, noteSaved } from './storing.js';
+import { destroyRetiredAfter, noteSaved } from './storing.js';
 import { mayTouch, touch, touches } from './touching.js';
 
 // The end of the response: it is held, and the session committed.
@@ -44,7 +44,7 @@ function commit(context: SessionContext): void {
 /** The session can't be serialized: saying so once is enough. One that was cleared is deleted all the same. */
 function abandon(context: SessionContext, error: unknown): void {
   context.abandoned = true;
-  if (context.ending.cleared) destroyRetired(context, () => commitFailed(context, error));
+  if (context.ending.cleared) destroyRetiredAfter(error, context, () => commitFailed(context, error));
   else commitFailed(context, error);
 }
 

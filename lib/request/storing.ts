@@ -24,9 +24,12 @@ export function noteSaved(context: SessionContext, session: Session, error: unkn
   return context.idChanges.retired.length > 0 && !savesInFlight;
 }
 
-/** The records under the session's former ids go after something else, which may have failed: that error counts. */
+/** The records under the session's former ids go after something else, which may have failed: that error counts, and this one is reported. */
 export function destroyRetiredAfter(error: unknown, context: SessionContext, done: Callback): void {
-  destroyRetired(context, (failure) => done(error ?? failure));
+  destroyRetired(context, (failure) => {
+    if (error && failure) context.report(failure);
+    done(error ?? failure);
+  });
 }
 
 /** Should one stay, the next write or the end of the response tries again: the app need not have looked at the outcome. */
