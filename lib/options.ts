@@ -105,7 +105,10 @@ export interface SessionOptions {
   cachePrivate?: boolean | undefined;
   /** When a browser sends several cookies of ours, make it drop those that are not in use. Default `false`. */
   expireStrays?: boolean | undefined;
-  /** Store a new session that was changed too late for its cookie to go out. Default `true`, as express-session. */
+  /**
+   * Store a new session that was changed too late for its cookie to go out. Default `true`, as express-session. Either way
+   * `regenerate()` and `clear()` end the session that was there before: the browser, which keeps its cookie, is logged out.
+   */
   storeUnreachable?: boolean | undefined;
   /** Warn of sessions with more characters than this, since all of them are read on every request. Default 65536. */
   largeSession?: number | undefined;

@@ -80,6 +80,34 @@ describe('regenerate(): the new session is stored before the old one goes', () =
   });
 });
 
+describe('too late for its cookie, a session that storeUnreachable: false does not store is no reason to keep the old one', () => {
+  test.each<[string, (req: any) => unknown]>([
+    ['regenerate()', login],
+    ['regenerate({ keep })', (req) => req.session.regenerate({ keep: true })],
+    [
+      'clear(), and something put in again',
+      ({ session }) => {
+        session.clear();
+        session.user = 'ada';
+      },
+    ],
+  ])('%s', async (_name, act) => {
+    for (const leaves of [false, true]) {
+      const shared = await share('text store', { storeUnreachable: false });
+      const acted = shared.request(async (req, res) => {
+        res.flushHeaders();
+        await act(req);
+        if (leaves) req.socket.destroy();
+        return 'done';
+      });
+      await acted.catch(() => {});
+      await shared.settled();
+
+      expect(shared.data()).toEqual({});
+    }
+  });
+});
+
 describe.each(STORES)(
   'requests in flight under the old id can write to neither: %s',
   (_name, store, options) => {

@@ -127,6 +127,34 @@ describe.each(combine(HOSTS, STORES))('%s, %s', (host, store) => {
     expect(fixture.onlyData()).toBeUndefined();
   });
 
+  const unset = (req: any) => {
+    req.session = null;
+  };
+  const update = (req: any) => req.session.update((data: any) => (data.n = 1));
+  test.each<[string, ...((req: any) => unknown)[]]>([
+    ['regenerate()', (req) => req.session.regenerate()],
+    ['regenerate({ keep })', (req) => req.session.regenerate({ keep: true })],
+    ['regenerate() and update()', (req) => req.session.regenerate(), update],
+    ['regenerate() and destroy()', (req) => req.session.regenerate(), (req) => req.session.destroy()],
+    ['regenerate() and the end of the session', (req) => req.session.regenerate(), unset],
+    ['regenerate(), update() and the end of the session', (req) => req.session.regenerate(), update, unset],
+  ])('L6: the client leaves after %s: the session from before ends', async (name, ...acts) => {
+    const done = gate();
+    const app: Handler = async (req) => {
+      for (const act of acts) await act(req);
+      done.open();
+    };
+    const fixture = await startSite({ host, store, options: { unset: 'destroy' }, after: [app] });
+    await begin(fixture);
+    const [before] = Object.keys(fixture.data());
+    const exchange = fixture.browser.start('/');
+    await done.opened;
+    exchange.leave();
+    await fixture.settled();
+    if (/destroy|end/.test(name)) expect(fixture.data()).toEqual({});
+    else expect(Object.keys(fixture.data())).not.toContain(before);
+  });
+
   test('L6: what can not be serialized, also after clear(), is reported', async () => {
     const clear = (session: any) => session.clear();
     for (const act of [() => {}, clear]) {

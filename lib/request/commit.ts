@@ -83,7 +83,7 @@ function prepare(context: SessionContext): Commit {
   const idle = action === 'nothing' && !facts.touches && !rotating;
   if (session && state !== 'cleared' && !idle) touch(context, session);
   if (state === 'interrupted') return 'drop';
-  if (action === 'create' && isUnreachable(context)) return 'nothing';
+  if (action === 'create' && isUnreachable(context)) return retiring(context);
   if (rotating) return 'rotate';
   if (action === 'write' || action === 'create') {
     context.history.saved(session as Session, text);
@@ -94,6 +94,11 @@ function prepare(context: SessionContext): Commit {
   if (action === 'touch') return settings.touchAfter > 0 || context.undated ? 'merge' : 'touch';
   if (action === 'delete') context.noteEnding({ deleted: true });
   if (action === 'delete' && state !== 'cleared') context.mustRetire(context.id());
+  return retiring(context);
+}
+
+/** What remains to be done if nothing is stored: a session that the app has left ends all the same. */
+function retiring(context: SessionContext): Commit {
   return context.idChanges.retired.length > 0 ? 'retire' : 'nothing';
 }
 

@@ -18,15 +18,16 @@ export function settle(context: SessionContext): void {
   if (context.abandoned) return;
   const session = context.current();
   try {
-    if (endsLate(context, session)) return destroyRetired(context, context.reporting);
+    const ends = endsLate(context, session) || (!session && hasNewId(context));
+    if (ends) return destroyRetired(context, context.reporting);
     if (!session) return;
     const text = context.history.finalDataOf(session);
     if (!changedSinceCommit(context, session, text)) return watchForLateChanges(context, session, text);
     refuseReplaced(session);
     const facts = context.facts.about(session, text);
     if (facts.state === 'interrupted') drop(context, session, recordText(session, text));
-    if (!PRESENT.has(facts.state)) return destroyRetired(context, context.reporting);
-    if (!facts.known && isUnreachable(context)) return;
+    const isStorable = PRESENT.has(facts.state) && (facts.known || !isUnreachable(context));
+    if (!isStorable) return destroyRetired(context, context.reporting);
     touch(context, session);
   } catch (error) {
     context.report(error); // it can't be serialized; one that was cleared is deleted all the same
