@@ -1,5 +1,7 @@
 import { createHash, createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import Keyv from 'keyv';
 import { fromConnectStore } from '../../lib/adapters/connect.js';
+import { fromKeyv } from '../../lib/adapters/key-value.js';
 import { fromLoadSave } from '../../lib/adapters/load-save.js';
 import { fromMap } from '../../lib/adapters/map.js';
 import { toConnectStore } from '../../lib/adapters/to-connect.js';
@@ -461,8 +463,11 @@ describe('hashIds', () => {
     expect(() => hashIds(inner, { [name]: value })).toThrow(new TypeError(message));
   });
 
-  test('a life without an end is fine', () => {
-    expect(() => hashIds(inner, { ttl: Infinity })).not.toThrow();
+  test('a life without an end: the moved record stays', async () => {
+    const stored = fromKeyv(new Keyv());
+    await stored.set('id', '{"cookie":{}}', { expires: later() });
+    const hashed = hashIds(stored, { ttl: Infinity });
+    for (const _ of ['moves it', 'finds it']) expect(await hashed.get('id')).toBe('{"cookie":{}}');
   });
 });
 

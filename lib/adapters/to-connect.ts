@@ -5,6 +5,7 @@ import type { Callback, SessionData } from '../session.js';
 import { type SessionCallback, Store } from '../stores/connect-store.js';
 import type { SessionStore } from '../stores/store.js';
 import { checkOptions } from '../stores/store-options.js';
+import { endOfLife } from '../stores/time-left.js';
 import { warnOnce } from '../warnings.js';
 import { requireMethods } from './backend.js';
 
@@ -111,7 +112,7 @@ export class ConnectedStore extends Store {
       (session as { cookie?: { expires?: unknown; maxAge?: unknown } }).cookie ?? {};
     const time = expires ? new Date(expires as string | number | Date).getTime() : Number.NaN;
     if (!Number.isNaN(time)) return time;
-    return Date.now() + (typeof maxAge === 'number' ? maxAge : this.#ttl);
+    return endOfLife(typeof maxAge === 'number' ? maxAge : this.#ttl);
   }
 
   #listing(ids: () => AsyncIterable<string>): Pick<ConnectedStore, 'all' | 'length' | 'clear'> {

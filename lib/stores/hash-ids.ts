@@ -4,6 +4,7 @@ import { hashOf, MARK } from './id-hash.js';
 import { requireSessionStore } from './require-session-store.js';
 import type { OwnedRecord, SessionStore, SetOptions } from './store.js';
 import { checkOptions } from './store-options.js';
+import { endOfLife } from './time-left.js';
 
 const DAY = 86_400_000;
 
@@ -99,7 +100,7 @@ async function move(store: SessionStore, id: string, ttl: number): Promise<void>
   const text = await store.get(id);
   if (text == null) return;
   const hash = hashOf(id);
-  const copied = await store.set(hash, text, { expires: expiryOf(text) ?? Date.now() + ttl, expected: null });
+  const copied = await store.set(hash, text, { expires: expiryOf(text) ?? endOfLife(ttl), expected: null });
   if (!copied) return;
   if ((await store.get(id)) != null) await store.destroy(id);
   else await destroyIf(store, hash, text);
