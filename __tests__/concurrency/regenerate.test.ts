@@ -1,3 +1,4 @@
+import session from '../../lib/index.js';
 import { closeSites } from '../support/sites.js';
 import { bodyOf, INITIAL, share } from './shared-session.js';
 
@@ -301,4 +302,80 @@ describe.each(STORES)('regenerate({ keep }): %s', (_name, store, options) => {
     expect(stored).toHaveLength(2);
     expect(stored).toEqual(expect.arrayContaining([{ ...INITIAL, user: 'ada' }, { user: 'ada again' }]));
   });
+});
+
+describe('regenerate({ keep }) and save() over a store that fails', () => {
+  type Set = (set: () => Promise<boolean>, end: () => Promise<void>) => Promise<boolean>;
+  const lost = () => Promise.reject(new Error('connection lost'));
+
+  /** What each of the writes comes to, until one fails: the new session, the exchange for the old one, the new one again. */
+  const open = async (sets: Set[], get?: session.SessionStore['get']) => {
+    const memory = new session.MemoryStore();
+    const { texts } = memory;
+    const store = { ...texts };
+    const shared = await share(store, { storeTimeout: 50 });
+    const left = () =>
+      Object.values(memory.sessions).map((text) => ({ ...JSON.parse(text), cookie: undefined }));
+    const answer = await shared.request(async (req) => {
+      await req.session.regenerate({ keep: true });
+      req.session.user = 'ada';
+      store.set = async (...call) => {
+        const set = sets.shift();
+        if (sets.length === 0 && get) store.get = get;
+        return set!(
+          () => texts.set(...call),
+          () => texts.destroy(shared.id),
+        );
+      };
+      const failure = await req.session.save().catch((error: Error) => error);
+      Object.assign(store, texts);
+      return [failure.message, left().length];
+    });
+    await shared.settled();
+    expect(sets).toEqual([]);
+    return { answer: bodyOf(answer), left: left() };
+  };
+  const works: Set = (set) => set();
+  const isEndedMeanwhile: Set = (set, end) => end().then(set);
+  const isEndedThen: Set = async (set, end) => {
+    const written = await set();
+    await end();
+    return written;
+  };
+  const isDoneAndLost: Set = (set) => set().then(lost);
+  const message = expect.stringMatching(/lost|did not save/);
+
+  const never: Set = () => new Promise(() => {});
+  test.each<{ name: string; sets: Set[]; get?: session.SessionStore['get'] }>([
+    { name: 'the exchange fails', sets: [isEndedMeanwhile, lost] },
+    { name: 'the exchange is not answered', sets: [isEndedMeanwhile, never] },
+    { name: 'the exchange fails, and no read works', sets: [isEndedMeanwhile, lost], get: lost },
+    {
+      name: 'the answer to the new session is lost',
+      sets: [(...how) => isEndedMeanwhile(...how).then(lost)],
+    },
+    { name: 'that it has gone can not be read', sets: [isEndedThen, works], get: lost },
+    { name: 'its data can not be taken out again', sets: [isEndedThen, works, lost] },
+  ])(
+    'an old session that is ended meanwhile does not live on in the new one: $name',
+    async ({ sets, get }) => {
+      const { answer, left } = await open(sets, get);
+      expect(answer).toEqual([message, 0]);
+      expect(left).toEqual([]); // nor does the end of the response bring it back
+    },
+  );
+
+  test.each<{ name: string; sets: Set[]; count: number; get?: session.SessionStore['get'] }>([
+    { name: 'the exchange fails', sets: [works, lost], count: 2 },
+    { name: 'the new session can not be stored', sets: [lost], count: 1 },
+    { name: 'nothing works for a moment', sets: [lost], get: lost, count: 1 },
+    { name: 'the answer to the new session is lost', sets: [isDoneAndLost], count: 2 },
+  ])(
+    'the end of the response makes up for it while the old one is there: $name',
+    async ({ sets, get, count }) => {
+      const { answer, left } = await open(sets, get);
+      expect(answer).toEqual([message, count]);
+      expect(left).toEqual([{ ...INITIAL, user: 'ada' }]);
+    },
+  );
 });

@@ -4,8 +4,10 @@ import { parseRecord } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
 import { learn } from '../../request/stored-view.js';
 import type { Session } from '../../session.js';
+import type { SetOptions } from '../../stores/store.js';
 import { Attempts } from '../back-off.js';
 import { type Heritage, withHeritage } from '../heritage.js';
+import { destroy } from './destroy.js';
 import { interrupted } from './interruption.js';
 import { DEAD, type TextRecords } from './records.js';
 
@@ -21,37 +23,90 @@ export async function succeed(
   session: Session,
   heritage: Heritage,
   mine: string,
-  hops = 0,
 ): Promise<boolean> {
-  const { core, store } = records;
+  const { settings } = records.core;
   const view = context.viewOf(session);
-  for (const attempts = new Attempts(core.settings.storeTimeout); ; await attempts.next()) {
-    const old = await store.get(heritage.id);
-    const pointer = old === undefined ? undefined : records.pointerOf(heritage.id, old);
-    if (pointer && hops < MOST_HOPS) {
-      return succeed(records, context, session, { ...heritage, id: pointer.target }, mine, hops + 1);
+  let mayBeStored = view.stored !== undefined;
+  try {
+    for (const attempts = new Attempts(settings.storeTimeout); ; await attempts.next()) {
+      const former = await readFormer(records, heritage.id);
+      if (!former) {
+        await disinherit(records, context, session, heritage);
+        return false;
+      }
+      const text = withHeritage(heritage, mine, former.record, settings.merge);
+      mayBeStored = true;
+      if (!(await records.set(context, session, text, view.stored ?? null))) {
+        await records.readAgain(context, session);
+        continue;
+      }
+      learn(view, text);
+      view.seen = mine;
+      context.stored(session.id); // before the former one goes: its sockets are to go along, not to end with it
+      if (await endFormer(records, context, former)) {
+        context.noteIds({ heritage: undefined });
+        return true;
+      }
     }
-    const isOver = old === undefined || old === DEAD || pointer;
-    const record = isOver ? undefined : parseRecord(old);
-    if (old === undefined || !record) {
-      await disinherit(records, context, session, heritage);
-      return false;
-    }
-    const text = withHeritage(heritage, mine, record, core.settings.merge);
-    if (!(await records.set(context, session, text, view.stored ?? null))) {
-      await records.readAgain(context, session);
-      continue;
-    }
-    learn(view, text);
-    view.seen = mine;
-    context.stored(session.id); // before the former one goes: its sockets are to go along, not to end with it
-    const owner = records.formerOwnerOf(context, old);
-    const ending = { expires: 0, expected: old };
-    if (await store.set(heritage.id, old, owner === undefined ? ending : { ...ending, owner })) {
-      context.noteIds({ heritage: undefined });
-      return true;
-    }
+  } catch (error) {
+    if (mayBeStored && context.idChanges.heritage) await takeBackIfOver(records, context, session, heritage);
+    throw error;
   }
+}
+
+/** A session as it is stored, under the id that it has by now. */
+interface Former {
+  readonly id: string;
+  readonly text: string;
+  readonly record: SessionRecord;
+}
+
+/** The session that had this id; `undefined` if it has ended. */
+async function readFormer(records: TextRecords, id: string, hops = 0): Promise<Former | undefined> {
+  const text = await records.store.get(id);
+  if (text === undefined || text === DEAD || hops > MOST_HOPS) return undefined;
+  const pointer = records.pointerOf(id, text);
+  if (pointer) return readFormer(records, pointer.target, hops + 1);
+  const record = parseRecord(text);
+  return record && { id, text, record };
+}
+
+/** @returns `false` if it has changed, or has been ended, since it was read */
+async function endFormer(
+  records: TextRecords,
+  context: SessionContext,
+  { id, text }: Former,
+): Promise<boolean> {
+  const owner = records.formerOwnerOf(context, text);
+  const how: SetOptions = { expires: 0, expected: text };
+  return records.store.set(id, text, owner === undefined ? how : { ...how, owner });
+}
+
+/**
+ * The store has failed, and so it is not known whether both are stored. Where the former session is not there, it may have been
+ * ended meanwhile: its data must not live on in this one, which ends, too.
+ */
+async function takeBackIfOver(
+  records: TextRecords,
+  context: SessionContext,
+  session: Session,
+  { id }: Heritage,
+): Promise<void> {
+  const former = await readFormer(records, id).catch(() => undefined);
+  if (!former) await takeBack(records, context, session);
+}
+
+/** Ends this session, with what is stored of it. */
+export async function takeBack(
+  records: TextRecords,
+  context: SessionContext,
+  session: Session,
+): Promise<void> {
+  const view = context.viewOf(session);
+  const owner = records.formerOwnerOf(context, view.stored);
+  context.stored(session.id); // or else the next write would make it anew
+  learn(view, undefined);
+  await destroy(records, session.id, { owner }).catch((error) => context.report(error));
 }
 
 /** The former session has been ended meanwhile: its data must not live on. What is new in this one may. */

@@ -17,7 +17,7 @@ import { destroy } from './destroy.js';
 import { giveUp } from './interruption.js';
 import { cookieOf, noteSeen, noteStored } from './merged-text.js';
 import type { TextRecords } from './records.js';
-import { succeed } from './succession.js';
+import { succeed, takeBack } from './succession.js';
 
 /** Stores the session as it is now, with what other requests have changed in it meanwhile. */
 export function write(
@@ -52,7 +52,22 @@ async function writeAsHeir(
   const succession = succeed(records, context, session, heritage, mine);
   context.noteIds({ succession });
   const succeeded = await succession.finally(() => context.noteIds({ succession: undefined }));
-  if (!succeeded) await write(records, context, session);
+  if (!succeeded) await writeWithoutHeritage(records, context, session);
+}
+
+/** What may be stored of the session already, with data of one that has ended, is not to stay should this fail. */
+async function writeWithoutHeritage(
+  records: TextRecords,
+  context: SessionContext,
+  session: Session,
+): Promise<void> {
+  const { stored } = context.viewOf(session);
+  try {
+    await write(records, context, session);
+  } catch (error) {
+    if (stored !== undefined) await takeBack(records, context, session);
+    throw error;
+  }
 }
 
 function tryToWrite(
