@@ -5,7 +5,7 @@ import type { TextStore } from './drivers/awaitable.js';
 import { messageOf, SteadyError } from './errors.js';
 import type { SessionRecord } from './merge.js';
 import { describe, describeWithoutText } from './option-checks.js';
-import { isPointer, MOST_HOPS, pointerOf } from './pointer.js';
+import { isPointer, isRotatedFrom, MOST_HOPS, pointerOf } from './pointer.js';
 import { parseRecord } from './record.js';
 import { ownedRecord } from './stores/owned-record.js';
 import type { OwnedRecord, SessionStore } from './stores/store.js';
@@ -101,9 +101,9 @@ export async function revokeSessions(
   const revoked = new Set<string>();
   for (let round = 0; round < ROUNDS; round++) {
     const before = revoked.size;
-    for await (const { found } of find(core, store, owner)) {
+    for await (const { found, record } of find(core, store, owner)) {
       const isBack = revoked.has(found.key); // where the last write wins; or the listing is out of date
-      if (!isBack && except !== undefined && (await isSpared(core, found, except))) continue;
+      if (!isBack && except !== undefined && (await isSpared(core, found, record, except))) continue;
       await (isBack ? endOne : revokeOne)(core, store, found, owner);
       revoked.add(found.key);
     }
@@ -112,12 +112,17 @@ export async function revokeSessions(
   return revoked.size;
 }
 
-/** Whether this is the session with that id, or the one that it has become: another request may have rotated it meanwhile. */
-async function isSpared(core: Core, found: OwnedRecord, except: string): Promise<boolean> {
+/** Whether this is the session with that id, or the one that it has become, or is becoming: another request may rotate it. */
+async function isSpared(
+  core: Core,
+  found: OwnedRecord,
+  record: SessionRecord,
+  except: string,
+): Promise<boolean> {
   if (found.matches(except)) return true;
   if (core.settings.rotateAfter === 0) return false;
   const line = await core.updater.lineOf(except);
-  return line.some((id) => found.matches(id));
+  return [except, ...line].some((id) => found.matches(id) || isRotatedFrom(id, record));
 }
 
 /** What the sockets of a revoked session are told. */

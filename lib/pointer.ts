@@ -3,6 +3,7 @@ import { compactJson } from './compact.js';
 import type { SessionRecord } from './merge.js';
 import { parseRecord } from './record.js';
 import { decryptText, encryptText } from './stores/aes-gcm.js';
+import { hashOf } from './stores/id-hash.js';
 
 /** Where a session has moved to when its id was rotated, as the record under the old id says. */
 export interface Pointer {
@@ -39,6 +40,21 @@ export function pointerText(id: string, record: SessionRecord, { target, movedAt
   const cookie = record['cookie'] as SessionRecord;
   const movedUnder = encryptText(target, id, keyOf(id));
   return compactJson({ cookie: { ...cookie, movedUnder, movedAt } });
+}
+
+/**
+ * The text of a session that takes the place of the one with this id. The pointer comes later: until then, nothing but this
+ * tells that they are the same.
+ */
+export function textRotatedFrom(id: string, text: string): string {
+  const record = JSON.parse(text) as SessionRecord;
+  const cookie = { ...(record['cookie'] as SessionRecord), rotatedFrom: hashOf(id) };
+  return compactJson({ ...record, cookie });
+}
+
+/** Whether the session has taken the place of the one with this id, as far as its record tells: the next write drops that. */
+export function isRotatedFrom(id: string, { cookie }: SessionRecord): boolean {
+  return (cookie as SessionRecord)['rotatedFrom'] === hashOf(id);
 }
 
 function cookieOf(text: string): Record<string, unknown> {

@@ -480,6 +480,40 @@ test('the session that is to stay does so under whatever id it has by then', asy
   }
 });
 
+test('nor is it ended while it is being rotated, and nothing leads from its id to the new one yet', async () => {
+  const clock = stopClock();
+  for (const [inner, wrap] of [
+    [new ListingStore(), (store: ListingStore) => store],
+    [new IndexedStore(), session.hashIds],
+  ] as const) {
+    const { handler, login } = await open(wrap(inner), { rotateAfter: HOUR });
+    const [browser, other] = [await login(7), await login(7)];
+    const { id } = await ask(browser);
+    for (const _ of ['once', 'and once more']) {
+      clock.pass(HOUR);
+      const [reached, revoked] = [gate(), gate()];
+      const { set } = inner;
+      inner.set = async (...call) => {
+        if (call[1].includes('"movedAt"')) {
+          reached.open();
+          await revoked.opened;
+        }
+        return set(...call);
+      };
+      const answer = ask(browser);
+      await reached.opened;
+      await handler.revoke(7, { except: id });
+      revoked.open();
+      await answer;
+      inner.set = set;
+      expect((await ask(browser)).data).toEqual({ userId: 7 });
+    }
+    expect((await ask(browser)).id).not.toBe(id);
+    expect((await ask(other)).data).toEqual({});
+    expect(await handler.revoke(7)).toBe(1);
+  }
+});
+
 test('nor where the listing has missed the new id, and the store keeps no ids', async () => {
   const clock = stopClock();
   const inner = new IndexedStore();

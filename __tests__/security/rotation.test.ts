@@ -93,6 +93,29 @@ function stored({ data }: Fixture): Record<string, unknown>[] {
   return Object.values(data()).filter((each) => Object.keys(each).length > 0);
 }
 
+test('what a record tells of its rotation is no change of anybody’s, and goes with the next write', async () => {
+  const fixture = await open('text store');
+  const { browser, sessions, traffic, settled } = fixture;
+  clock.pass(HOUR);
+  await browser.get('/look');
+  await settled();
+  const read = () => (fixture.store as session.SessionStore).get(idOf(fixture));
+  expect(await read()).toContain('rotatedFrom');
+  const conflicts: unknown[] = [];
+  sessions.on('conflict', ({ keys }) => conflicts.push(keys));
+  const held = traffic.hold('set');
+  const slow = browser.get('/set?key=user');
+  await held.reached;
+  await browser.get('/set?key=b');
+  held.open();
+  await slow;
+  await settled();
+
+  expect(stored(fixture)).toEqual([{ user: true, b: true }]);
+  expect(conflicts).toEqual([['b']]);
+  expect(await read()).not.toContain('rotatedFrom');
+});
+
 describe.each(STORES)('%s', (store) => {
   test('an id that has served long enough is replaced, with its cookie; not before, and not again', async () => {
     const fixture = await open(store);

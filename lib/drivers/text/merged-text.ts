@@ -60,9 +60,14 @@ export function keysOfOthers({ stored, seen }: StoredView): string[] {
   return changedKeys(timeless(recordOf(seen)), timeless(recordOf(stored)));
 }
 
-/** Without what every request may move. */
+/** Without what every request may move, or drop. */
 function timeless(record: SessionRecord): SessionRecord {
-  const { expires: _, touchedAt: __, ...cookie } = (record['cookie'] ?? EMPTY) as SessionRecord;
+  const {
+    expires: _,
+    touchedAt: __,
+    rotatedFrom: ___,
+    ...cookie
+  } = (record['cookie'] ?? EMPTY) as SessionRecord;
   return { ...record, cookie };
 }
 

@@ -1,6 +1,6 @@
 import { compactJson } from '../../compact.js';
 import { expiryOf } from '../../lifetime.js';
-import { pointerText } from '../../pointer.js';
+import { pointerText, textRotatedFrom } from '../../pointer.js';
 import type { SessionContext } from '../../request/context.js';
 import type { Session } from '../../session.js';
 import type { SetOptions } from '../../stores/store.js';
@@ -23,11 +23,12 @@ export async function rotate(records: TextRecords, context: SessionContext, sess
   for (const attempts = new Attempts(core.settings.storeTimeout); ; await attempts.next()) {
     const text = records.merged(context, session, mine);
     const owner = records.ownerOf(context, text);
-    await store.set(target, text, owner === undefined ? { expires } : { expires, owner });
+    const rotated = textRotatedFrom(old, text);
+    await store.set(target, rotated, owner === undefined ? { expires } : { expires, owner });
     const pointer = pointerText(old, JSON.parse(text), { target, movedAt: Date.now() });
     if (await putPointer(store, old, pointer, { expires, expected: view.stored ?? null })) {
       context.rename(session, target);
-      Object.assign(context.viewOf(session, target), { stored: text, seen: mine });
+      Object.assign(context.viewOf(session, target), { stored: rotated, seen: textRotatedFrom(old, mine) });
       context.saved(session);
       core.sockets.move(old, target);
       core.events.emit('rotate', old, { req: context.req });
