@@ -5,8 +5,9 @@ const SLACK = 60_000;
 
 /**
  * Whose the sessions are: for each user a sorted set of session ids, by the time of their end on the server's clock. An
- * entry leaves it with its session, or when that time has passed, at the next write for the same user; the set itself
- * ends with its last entry.
+ * entry leaves it with its session, where no write can come yet that relies on it, or when that time has passed, at the
+ * next write for the same user; the set itself ends with its last entry. A listing takes none out: one without a record may
+ * be that of a session which is just being written, since the entry is written first.
  */
 export class RedisOwners {
   readonly #prefix: string;
