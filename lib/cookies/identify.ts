@@ -70,10 +70,11 @@ export class Identifier {
   #verify(value: string, secrets: readonly Secret[]): readonly Identity[] {
     const known = this.#verified.get(value);
     if (known) return known;
-    const identity = verified(decodeCookieValue(value), secrets);
+    const decoded = decodeCookieValue(value);
+    const identity = verified(decoded, secrets);
     if (!identity) return NONE;
     const found = [identity];
-    this.#verified.set(compact(value), found);
+    if (isUsualSpelling(value, decoded)) this.#verified.set(compact(value), found);
     return found;
   }
 
@@ -83,6 +84,14 @@ export class Identifier {
     this.#secrets = [...secrets];
     this.#verified = new Recent(MOST_REMEMBERED);
   }
+}
+
+/**
+ * Whether a cookie's value came as we send it, or not encoded at all. One cookie has countless other spellings, by which a client
+ * could fill the memory of verified cookies, and each would be looked for in the same place.
+ */
+function isUsualSpelling(value: string, decoded: string): boolean {
+  return value === decoded || value === encodeURIComponent(decoded);
 }
 
 function areSame(secrets: readonly Secret[], others: readonly Secret[]): boolean {
@@ -105,7 +114,7 @@ function fromCookieParser(
   const signed = req.signedCookies?.[name];
   if (signed && typeof signed === 'string') {
     deprecate('cookie should be available in req.headers.cookie');
-    return { id: signed, signedByOldSecret: false };
+    return { id: compact(signed), signedByOldSecret: false };
   }
   const identity = verified(req.cookies?.[name], secrets);
   if (identity) deprecate('cookie should be available in req.headers.cookie');
