@@ -308,8 +308,14 @@ describe('regenerate({ keep }) and save() over a store that fails', () => {
   type Set = (set: () => Promise<boolean>, end: () => Promise<void>) => Promise<boolean>;
   const lost = () => Promise.reject(new Error('connection lost'));
 
-  /** What each of the writes comes to, until one fails: the new session, the exchange for the old one, the new one again. */
-  const open = async (sets: Set[], get?: session.SessionStore['get']) => {
+  interface Fault {
+    /** What each of the writes comes to, until one fails: the new session, the exchange for the old one, the new one again. */
+    sets: Set[];
+    /** What comes in the place of others from the last write on, until `save()` has come to its end. */
+    then?: Partial<session.SessionStore>;
+  }
+
+  const open = async ({ sets, then = {} }: Fault) => {
     const memory = new session.MemoryStore();
     const { texts } = memory;
     const store = { ...texts };
@@ -321,19 +327,20 @@ describe('regenerate({ keep }) and save() over a store that fails', () => {
       req.session.user = 'ada';
       store.set = async (...call) => {
         const set = sets.shift();
-        if (sets.length === 0 && get) store.get = get;
-        return set!(
+        if (sets.length === 0) Object.assign(store, then);
+        if (!set) return texts.set(...call);
+        return set(
           () => texts.set(...call),
           () => texts.destroy(shared.id),
         );
       };
       const failure = await req.session.save().catch((error: Error) => error);
       Object.assign(store, texts);
-      return [failure.message, left().length];
+      return [failure?.message ?? 'saved', left().length];
     });
     await shared.settled();
     expect(sets).toEqual([]);
-    return { answer: bodyOf(answer), left: left() };
+    return { answer: bodyOf(answer), left: left(), lost: shared.events.flatMap(({ keys }) => keys ?? []) };
   };
   const works: Set = (set) => set();
   const isEndedMeanwhile: Set = (set, end) => end().then(set);
@@ -346,36 +353,79 @@ describe('regenerate({ keep }) and save() over a store that fails', () => {
   const message = expect.stringMatching(/lost|did not save/);
 
   const never: Set = () => new Promise(() => {});
-  test.each<{ name: string; sets: Set[]; get?: session.SessionStore['get'] }>([
+  test.each<Fault & { name: string; outcome?: unknown; count?: number }>([
     { name: 'the exchange fails', sets: [isEndedMeanwhile, lost] },
     { name: 'the exchange is not answered', sets: [isEndedMeanwhile, never] },
-    { name: 'the exchange fails, and no read works', sets: [isEndedMeanwhile, lost], get: lost },
+    { name: 'the exchange is done, and the answer lost', sets: [works, isDoneAndLost] },
     {
       name: 'the answer to the new session is lost',
       sets: [(...how) => isEndedMeanwhile(...how).then(lost)],
     },
-    { name: 'that it has gone can not be read', sets: [isEndedThen, works], get: lost },
-    { name: 'its data can not be taken out again', sets: [isEndedThen, works, lost] },
+    {
+      name: 'the exchange fails, and no read works',
+      sets: [isEndedMeanwhile, lost],
+      then: { get: lost },
+      outcome: message,
+    },
+    {
+      name: 'that it has gone can not be read',
+      sets: [isEndedThen, works],
+      then: { get: lost },
+      outcome: message,
+    },
+    {
+      name: 'its data can not be taken out again',
+      sets: [isEndedThen, works, lost],
+      outcome: message,
+      count: 0,
+    },
+    {
+      name: 'its data can not be taken out again, nor can the new one be destroyed',
+      sets: [isEndedThen, works, lost],
+      then: { destroy: lost },
+      outcome: message,
+    },
+    {
+      name: 'nothing works from the exchange on',
+      sets: [isEndedMeanwhile, lost],
+      then: { get: lost, set: lost, destroy: lost },
+      outcome: message,
+    },
   ])(
-    'an old session that is ended meanwhile does not live on in the new one: $name',
-    async ({ sets, get }) => {
-      const { answer, left } = await open(sets, get);
-      expect(answer).toEqual([message, 0]);
-      expect(left).toEqual([]); // nor does the end of the response bring it back
+    'of an old session that is ended meanwhile nothing lives on in the new one, but what is new: $name',
+    async ({ outcome = 'saved', count = 1, ...fault }) => {
+      const { answer, left, lost: keys } = await open(fault);
+      expect(answer).toEqual([outcome, count]);
+      expect(left).toEqual([{ user: 'ada' }]); // after the end of the response
+      expect(keys).toEqual(['a', 'b', 'n']);
     },
   );
 
-  test.each<{ name: string; sets: Set[]; count: number; get?: session.SessionStore['get'] }>([
+  test.each<Fault & { name: string; count: number }>([
     { name: 'the exchange fails', sets: [works, lost], count: 2 },
     { name: 'the new session can not be stored', sets: [lost], count: 1 },
-    { name: 'nothing works for a moment', sets: [lost], get: lost, count: 1 },
+    { name: 'nothing works for a moment', sets: [lost], then: { get: lost }, count: 1 },
     { name: 'the answer to the new session is lost', sets: [isDoneAndLost], count: 2 },
   ])(
     'the end of the response makes up for it while the old one is there: $name',
-    async ({ sets, get, count }) => {
-      const { answer, left } = await open(sets, get);
+    async ({ count, ...fault }) => {
+      const { answer, left } = await open(fault);
       expect(answer).toEqual([message, count]);
       expect(left).toEqual([{ ...INITIAL, user: 'ada' }]);
     },
   );
 });
+
+test.each(STORES)(
+  'regenerate({ keep }) with a genid that gives the same id again: the session stays, with what is new: %s',
+  async (_name, store, options) => {
+    const shared = await share(store, { ...options, genid: () => 'the only one' });
+    await shared.request(async (req) => {
+      await req.session.regenerate({ keep: true });
+      req.session.user = 'ada';
+      await req.session.save();
+    });
+    await shared.settled();
+    expect(shared.data()).toEqual({ 'the only one': { ...INITIAL, user: 'ada' } });
+  },
+);

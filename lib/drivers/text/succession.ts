@@ -49,8 +49,11 @@ export async function succeed(
       }
     }
   } catch (error) {
-    if (mayBeStored && context.idChanges.heritage) await takeBackIfOver(records, context, session, heritage);
-    throw error;
+    // one that isn't there may have been ended by somebody else: its data must not wait for a write that may never come
+    const isUndecided = mayBeStored && context.idChanges.heritage !== undefined;
+    if (!isUndecided || !(await isKnownToBeOver(records, heritage.id))) throw error;
+    await disinherit(records, context, session, heritage);
+    return false;
   }
 }
 
@@ -82,21 +85,14 @@ async function endFormer(
   return records.store.set(id, text, owner === undefined ? how : { ...how, owner });
 }
 
-/**
- * The store has failed, and so it is not known whether both are stored. Where the former session is not there, it may have been
- * ended meanwhile: its data must not live on in this one, which ends, too.
- */
-async function takeBackIfOver(
-  records: TextRecords,
-  context: SessionContext,
-  session: Session,
-  { id }: Heritage,
-): Promise<void> {
-  const former = await readFormer(records, id).catch(() => undefined);
-  if (!former) await takeBack(records, context, session);
+async function isKnownToBeOver(records: TextRecords, id: string): Promise<boolean> {
+  return readFormer(records, id).then(
+    (former) => !former,
+    () => false,
+  );
 }
 
-/** Ends this session, with what is stored of it. */
+/** Ends this session: data of one that has ended are stored in it, and could not be taken out. */
 export async function takeBack(
   records: TextRecords,
   context: SessionContext,
@@ -104,9 +100,13 @@ export async function takeBack(
 ): Promise<void> {
   const view = context.viewOf(session);
   const owner = records.formerOwnerOf(context, view.stored);
-  context.stored(session.id); // or else the next write would make it anew
+  try {
+    await destroy(records, session.id, { owner });
+  } catch (error) {
+    return context.report(error); // as far as is known, it is there yet
+  }
   learn(view, undefined);
-  await destroy(records, session.id, { owner }).catch((error) => context.report(error));
+  if (context.isStored(session.id)) context.storedId = undefined; // what is new in it may be stored yet
 }
 
 /** The former session has been ended meanwhile: its data must not live on. What is new in this one may. */
@@ -117,6 +117,7 @@ async function disinherit(
   { keys }: Heritage,
 ): Promise<void> {
   const view = context.viewOf(session);
+  if (view.stored === undefined) learn(view, await store.get(session.id)); // the answer to a write may have been lost
   context.noteIds({ heritage: undefined });
   core.sockets.end(session.id);
   view.seen = view.stored;

@@ -29,7 +29,8 @@ export function write(
   const mine = recordText(session, data, context.history.whole);
   if (context.isDestroyed(session)) return giveUp(context, session, mine);
   const { heritage } = context.idChanges;
-  if (heritage && records.mode.merge) return writeAsHeir(records, context, session, heritage, mine);
+  const isHeir = heritage && heritage.id !== session.id; // genid may have given the same id again
+  if (isHeir && records.mode.merge) return writeAsHeir(records, context, session, heritage, mine);
   // a socket whose session was renamed, or loaded by callback, has not seen the record; it must not make it anew
   const unseen = context.isStored(session.id) && context.viewOf(session).stored === undefined;
   return unseen
