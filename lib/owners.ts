@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { adviseOnOwner } from './advice.js';
 import type { Core } from './core.js';
 import type { TextStore } from './drivers/awaitable.js';
+import { longestWrite } from './drivers/back-off.js';
 import { messageOf, SteadyError } from './errors.js';
 import type { SessionRecord } from './merge.js';
 import { describe, describeWithoutText } from './option-checks.js';
-import { isPointer, isRotatedFrom, MOST_HOPS, pointerOf } from './pointer.js';
+import { isBeingRotatedFrom, isPointer, MOST_HOPS, pointerOf } from './pointer.js';
 import { parseRecord } from './record.js';
 import { ownedRecord } from './stores/owned-record.js';
 import type { OwnedRecord, SessionStore } from './stores/store.js';
@@ -122,7 +123,8 @@ async function isSpared(
   if (found.matches(except)) return true;
   if (core.settings.rotateAfter === 0) return false;
   const line = await core.updater.lineOf(except);
-  return [except, ...line].some((id) => found.matches(id) || isRotatedFrom(id, record));
+  const within = longestWrite(core.settings.storeTimeout);
+  return [except, ...line].some((id) => found.matches(id) || isBeingRotatedFrom(id, record, within));
 }
 
 /** What the sockets of a revoked session are told. */

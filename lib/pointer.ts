@@ -52,9 +52,13 @@ export function textRotatedFrom(id: string, text: string): string {
   return compactJson({ ...record, cookie });
 }
 
-/** Whether the session has taken the place of the one with this id, as far as its record tells: the next write drops that. */
-export function isRotatedFrom(id: string, { cookie }: SessionRecord): boolean {
-  return (cookie as SessionRecord)['rotatedFrom'] === hashOf(id);
+/**
+ * Whether the session takes the place of the one with this id, as far as its record tells: the next write drops that.
+ * @param within for how long that may take, in milliseconds; after that it has failed, unless a pointer leads here
+ */
+export function isBeingRotatedFrom(id: string, { cookie }: SessionRecord, within: number): boolean {
+  const { rotatedFrom, rotatedAt } = cookie as SessionRecord;
+  return rotatedFrom === hashOf(id) && Date.now() - Number(rotatedAt) <= within;
 }
 
 function cookieOf(text: string): Record<string, unknown> {

@@ -480,6 +480,29 @@ test('the session that is to stay does so under whatever id it has by then', asy
   }
 });
 
+test('what a rotation that failed has left is not spared for long', async () => {
+  const clock = stopClock();
+  const store = new ListingStore();
+  const { handler, login } = await open(store, { rotateAfter: HOUR, storeTimeout: 1000 });
+  const browser = await login(7);
+  const { id } = await ask(browser);
+  clock.pass(HOUR);
+  const { set } = store;
+  store.set = async (...call) => {
+    if (call[1].includes('"movedAt"')) throw new Error('connection lost');
+    return set.apply(store, call);
+  };
+  await ask(browser);
+  store.set = set;
+  expect(await collect(store.ids())).toHaveLength(2);
+
+  clock.pass(8000); // it may be under way until then
+  expect(await handler.revoke(7, { except: id })).toBe(0);
+  clock.pass(1);
+  expect(await handler.revoke(7, { except: id })).toBe(1);
+  expect(await collect(store.ids())).toEqual([id]);
+});
+
 test('nor is it ended while it is being rotated, and nothing leads from its id to the new one yet', async () => {
   const clock = stopClock();
   for (const [inner, wrap] of [

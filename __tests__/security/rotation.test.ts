@@ -32,8 +32,8 @@ const pages: Handler = async (req, res) => {
   if (pathname === '/clear') req.session.clear();
   if (pathname === '/stream') res.write(' ');
   if (pathname === '/update') await req.session.update((data: any) => (data.n = (data.n ?? 0) + 1));
-  const { cookie: _, ...data } = req.session ?? {};
-  res.end(JSON.stringify(data));
+  const { cookie, ...data } = req.session ?? {};
+  res.end(JSON.stringify(pathname === '/cookie' ? { ...cookie } : data));
 };
 
 interface Opened extends Fixture {
@@ -101,6 +101,7 @@ test('what a record tells of its rotation is no change of anybody’s, and goes 
   await settled();
   const read = () => (fixture.store as session.SessionStore).get(idOf(fixture));
   expect(await read()).toContain('rotatedFrom');
+  expect(await ask(browser, '/cookie')).not.toHaveProperty('rotatedFrom');
   const conflicts: unknown[] = [];
   sessions.on('conflict', ({ keys }) => conflicts.push(keys));
   const held = traffic.hold('set');

@@ -92,8 +92,9 @@ export function haveSameAttributes(a: Attributes, b: Attributes): boolean {
   );
 }
 
-/** Names that a stored cookie must not bring along: they would replace our methods or the prototype. */
+/** Names that a stored cookie must not bring along: they would replace our methods or the prototype, or are not the app's business. */
 const NOT_ATTRIBUTES: ReadonlySet<string> = new Set([
+  'rotatedFrom',
   'data',
   '__proto__',
   'constructor',

@@ -7,6 +7,9 @@ const MOST_ATTEMPTS = 100;
 /** For how many times `storeTimeout`: an attempt asks the store twice, and a slow store is not to be given up at once. */
 const PATIENCE_FACTOR = 5;
 
+/** How many times an attempt asks the store, at most. */
+const MOST_ASKED = 3;
+
 /** Before connecting again, in milliseconds. */
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 30_000;
@@ -41,6 +44,11 @@ export class Attempts {
     if (retry + 1 >= MOST_ATTEMPTS || performance.now() >= this.#end) throw tooManyConflicts(retry + 1);
     if (retry >= 2) await sleep(Math.random() * 2 ** Math.min(retry, 5));
   }
+}
+
+/** For how long a write that is attempted again and again may be under way, in milliseconds. */
+export function longestWrite(storeTimeout: number): number {
+  return (PATIENCE_FACTOR + MOST_ASKED) * storeTimeout;
 }
 
 function tooManyConflicts(attempts: number): SteadyError {
