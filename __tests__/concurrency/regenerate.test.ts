@@ -312,10 +312,10 @@ describe('regenerate({ keep }) and save() over a store that fails', () => {
     /** What each of the writes comes to, until one fails: the new session, the exchange for the old one, the new one again. */
     sets: Set[];
     /** What comes in the place of others from the last write on, until `save()` has come to its end. */
-    then?: Partial<session.SessionStore>;
+    after?: Partial<session.SessionStore>;
   }
 
-  const open = async ({ sets, then = {} }: Fault) => {
+  const open = async ({ sets, after = {} }: Fault) => {
     const memory = new session.MemoryStore();
     const { texts } = memory;
     const store = { ...texts };
@@ -327,7 +327,7 @@ describe('regenerate({ keep }) and save() over a store that fails', () => {
       req.session.user = 'ada';
       store.set = async (...call) => {
         const set = sets.shift();
-        if (sets.length === 0) Object.assign(store, then);
+        if (sets.length === 0) Object.assign(store, after);
         if (!set) return texts.set(...call);
         return set(
           () => texts.set(...call),
@@ -364,13 +364,13 @@ describe('regenerate({ keep }) and save() over a store that fails', () => {
     {
       name: 'the exchange fails, and no read works',
       sets: [isEndedMeanwhile, lost],
-      then: { get: lost },
+      after: { get: lost },
       outcome: message,
     },
     {
       name: 'that it has gone can not be read',
       sets: [isEndedThen, works],
-      then: { get: lost },
+      after: { get: lost },
       outcome: message,
     },
     {
@@ -382,13 +382,13 @@ describe('regenerate({ keep }) and save() over a store that fails', () => {
     {
       name: 'its data can not be taken out again, nor can the new one be destroyed',
       sets: [isEndedThen, works, lost],
-      then: { destroy: lost },
+      after: { destroy: lost },
       outcome: message,
     },
     {
       name: 'nothing works from the exchange on',
       sets: [isEndedMeanwhile, lost],
-      then: { get: lost, set: lost, destroy: lost },
+      after: { get: lost, set: lost, destroy: lost },
       outcome: message,
     },
   ])(
@@ -404,7 +404,7 @@ describe('regenerate({ keep }) and save() over a store that fails', () => {
   test.each<Fault & { name: string; count: number }>([
     { name: 'the exchange fails', sets: [works, lost], count: 2 },
     { name: 'the new session can not be stored', sets: [lost], count: 1 },
-    { name: 'nothing works for a moment', sets: [lost], then: { get: lost }, count: 1 },
+    { name: 'nothing works for a moment', sets: [lost], after: { get: lost }, count: 1 },
     { name: 'the answer to the new session is lost', sets: [isDoneAndLost], count: 2 },
   ])(
     'the end of the response makes up for it while the old one is there: $name',
