@@ -142,15 +142,14 @@ export class Session {
     const [options, callback] = readRegenerate(first, second);
     const told = callback && ((error?: any) => callback(error)); // with an argument always, as express-session's
     return run(this, told, (done) => {
-      const kept = keptData(this, options);
       const { createdAt } = this.cookie;
       const context = contextOf(this.req);
-      const heritage = context && asked.bequeath(context, this, options.keep || [], Object.keys(kept));
       const finished: Callback = (error) => {
         const { session } = this.req;
         if (!error && session) {
+          const kept = keptData(this, options); // not before: a save may have been under way, and found that the session has ended
           Object.assign(session, kept);
-          if (context) context.noteIds({ heritage });
+          if (context) asked.bequeath(context, this, options.keep || [], Object.keys(kept));
           if (createdAt !== undefined && !options.restart) session.cookie.createdAt = createdAt;
         }
         done(error);

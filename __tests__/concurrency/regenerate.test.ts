@@ -286,6 +286,66 @@ describe.each(STORES)('regenerate({ keep }): %s', (_name, store, options) => {
     expect(shared.events).toMatchObject([{ name: 'interrupted', keys: ['a', 'b', 'n'] }]);
   });
 
+  test('what the request itself put in before it regenerated once more is new, too', async () => {
+    const shared = await share(store, options);
+    await shared.request(async (req) => {
+      await req.session.regenerate({ keep: true });
+      req.session.user = 'ada';
+      await req.session.regenerate({ keep: true });
+      await shared.request(({ session }) => session.destroy());
+    });
+    await shared.settled();
+
+    expect(Object.values(shared.data())).toEqual([{ user: 'ada' }]);
+    expect(shared.events).toMatchObject([{ name: 'interrupted', keys: ['a', 'b', 'n'] }]);
+  });
+
+  test('nor do they go along by a session that is being stored when the request regenerates once more', async () => {
+    const shared = await share(store, options);
+    await shared.request(async (req) => {
+      await req.session.regenerate({ keep: true });
+      await shared.request(({ session }) => session.destroy());
+      const saved = req.session.save();
+      await req.session.regenerate({ keep: true });
+      req.session.user = 'ada';
+      await saved;
+    });
+    await shared.settled();
+
+    expect(Object.values(shared.data())).toEqual([{ user: 'ada' }]);
+  });
+
+  test('nor if it is that session which is ended', async () => {
+    const shared = await share(store, options);
+    await shared.request(async (req) => {
+      await req.session.regenerate({ keep: true });
+      const { id } = req.session;
+      const saved = req.session.save();
+      await req.session.regenerate({ keep: true });
+      req.session.user = 'ada';
+      await saved;
+      await new Promise((done) => req.sessionStore.destroy(id, done));
+    });
+    await shared.settled();
+
+    expect(Object.values(shared.data())).toEqual([{ user: 'ada' }]);
+  });
+
+  test('but they do if nobody ends any of the three', async () => {
+    const shared = await share(store, options);
+    await shared.request(async (req) => {
+      await req.session.regenerate({ keep: true });
+      const saved = req.session.save();
+      await req.session.regenerate({ keep: true });
+      req.session.user = 'ada';
+      await saved;
+    });
+    await shared.settled();
+
+    expect(Object.values(shared.data())).toEqual([{ ...INITIAL, user: 'ada' }]);
+    expect(shared.events).toEqual([]);
+  });
+
   test('of two at once, one gets the data', async () => {
     const shared = await share(store, options);
     const slow = await shared.begin((req) => req.session.regenerate({ keep: true }));
@@ -313,9 +373,11 @@ describe('regenerate({ keep }) and save() over a store that fails', () => {
     sets: Set[];
     /** What comes in the place of others from the last write on, until `save()` has come to its end. */
     after?: Partial<session.SessionStore>;
+    /** What the request does with its session at the same time. */
+    beside?: (session: any) => unknown;
   }
 
-  const open = async ({ sets, after = {} }: Fault) => {
+  const open = async ({ sets, after = {}, beside }: Fault) => {
     const memory = new session.MemoryStore();
     const { texts } = memory;
     const store = { ...texts };
@@ -334,7 +396,9 @@ describe('regenerate({ keep }) and save() over a store that fails', () => {
           () => texts.destroy(shared.id),
         );
       };
+      const other = beside?.(req.session);
       const failure = await req.session.save().catch((error: Error) => error);
+      await other;
       Object.assign(store, texts);
       return [failure?.message ?? 'saved', left().length];
     });
@@ -386,6 +450,18 @@ describe('regenerate({ keep }) and save() over a store that fails', () => {
       outcome: message,
     },
     {
+      name: 'its data can not be taken out again, and that the new one is destroyed is not answered',
+      sets: [isEndedThen, works, lost],
+      after: { destroy: () => new Promise(() => {}), get: async () => undefined },
+      outcome: message,
+    },
+    {
+      name: 'its data can not be taken out by one of two writes',
+      sets: [isEndedMeanwhile, works, works, lost],
+      beside: (session) => session.update(() => {}).catch(() => {}),
+      outcome: expect.anything(),
+    },
+    {
       name: 'nothing works from the exchange on',
       sets: [isEndedMeanwhile, lost],
       after: { get: lost, set: lost, destroy: lost },
@@ -429,3 +505,18 @@ test.each(STORES)(
     expect(shared.data()).toEqual({ 'the only one': { ...INITIAL, user: 'ada' } });
   },
 );
+
+test('once it has gone in exchange for the new one, that the old one can not be destroyed is no failure', async () => {
+  const memory = new session.MemoryStore();
+  const store = { ...memory.texts };
+  const shared = await share(store, { saveFailure: 'error' });
+  store.destroy = () => Promise.reject(new Error('connection lost'));
+  const { status } = await shared.request(async (req) => {
+    await req.session.regenerate({ keep: true });
+    req.session.user = 'ada';
+  });
+
+  expect(status).toBe(200);
+  expect(Object.values(memory.sessions).map((text) => JSON.parse(text).user)).toEqual(['ada']);
+  expect(shared.events).toMatchObject([{ name: 'error', error: { message: 'connection lost' } }]);
+});

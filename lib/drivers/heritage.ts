@@ -22,10 +22,11 @@ export function narrowed(
   keep: true | readonly string[],
   keys: readonly string[],
 ): Heritage | undefined {
-  if (keep === true) return { ...heritage, keys };
+  const inherited = keys.filter((key) => heritage.keys.includes(key)); // others have come since
+  if (keep === true) return { ...heritage, keys: inherited };
   const before = heritage.keep;
   const both = before === true ? keep : keep.filter((key) => before.includes(key));
-  return both.length === 0 ? undefined : { ...heritage, keep: both, keys };
+  return both.length === 0 ? undefined : { ...heritage, keep: both, keys: inherited };
 }
 
 /** The text of the new session, with what others have changed meanwhile in the old one. */
@@ -39,6 +40,11 @@ export function withHeritage(
   if (changedKeys(before, now).length === 0) return mine;
   const { cookie, ...data } = JSON.parse(mine) as SessionRecord;
   return compactJson({ cookie, ...mergeRecords(before, data, now, decide) });
+}
+
+/** Takes out of the new session what was carried over, since the old one has been ended: also what the request has made of it. */
+export function disinherit(session: object, { keys }: Heritage): void {
+  for (const key of keys) delete (session as SessionRecord)[key];
 }
 
 function kept({ cookie: _, ...data }: SessionRecord, keep: true | readonly string[]): SessionRecord {

@@ -84,8 +84,17 @@ export function update<T>(
   });
 }
 
-/** What `regenerate()` carries over from the session's present id, if there is anything that others may change. */
+/** Notes what the request's new session has from the one before, if that is anything that others may change. */
 export function bequeath(
+  context: SessionContext,
+  session: Session,
+  keep: true | readonly string[],
+  keys: readonly string[],
+): void {
+  context.noteIds({ heritage: heritageOf(context, session, keep, keys) });
+}
+
+function heritageOf(
   context: SessionContext,
   session: Session,
   keep: true | readonly string[],

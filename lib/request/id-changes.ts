@@ -9,6 +9,8 @@ export interface IdChanges {
   readonly left: readonly string[];
   /** What the session has of the one under its former id, until that is settled. */
   readonly heritage: Heritage | undefined;
+  /** The former id whose record has gone in exchange for the one under the new id. */
+  readonly exchanged: string | undefined;
   /** While it is being settled: all else that stores the session waits for that. */
   readonly succession: Promise<boolean> | undefined;
   /** The id has been rotated, and the browser does not know it yet. */
@@ -22,6 +24,7 @@ export const NO_ID_CHANGES: IdChanges = Object.freeze({
   retired: [],
   left: [],
   heritage: undefined,
+  exchanged: undefined,
   succession: undefined,
   renamed: false,
   moved: undefined,

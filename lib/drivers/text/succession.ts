@@ -6,7 +6,7 @@ import { learn } from '../../request/stored-view.js';
 import type { Session } from '../../session.js';
 import type { SetOptions } from '../../stores/store.js';
 import { Attempts } from '../back-off.js';
-import { type Heritage, withHeritage } from '../heritage.js';
+import { disinherit, type Heritage, withHeritage } from '../heritage.js';
 import { destroy } from './destroy.js';
 import { interrupted } from './interruption.js';
 import { DEAD, type TextRecords } from './records.js';
@@ -31,7 +31,7 @@ export async function succeed(
     for (const attempts = new Attempts(settings.storeTimeout); ; await attempts.next()) {
       const former = await readFormer(records, heritage.id);
       if (!former) {
-        await disinherit(records, context, session, heritage);
+        await forgo(records, context, session, heritage);
         return false;
       }
       const text = withHeritage(heritage, mine, former.record, settings.merge);
@@ -44,7 +44,7 @@ export async function succeed(
       view.seen = mine;
       context.stored(session.id); // before the former one goes: its sockets are to go along, not to end with it
       if (await endFormer(records, context, former)) {
-        context.noteIds({ heritage: undefined });
+        noteSuccession(context, session, text, former);
         return true;
       }
     }
@@ -52,9 +52,20 @@ export async function succeed(
     // one that isn't there may have been ended by somebody else: its data must not wait for a write that may never come
     const isUndecided = mayBeStored && context.idChanges.heritage !== undefined;
     if (!isUndecided || !(await isKnownToBeOver(records, heritage.id))) throw error;
-    await disinherit(records, context, session, heritage);
+    context.report(error);
+    await forgo(records, context, session, heritage);
     return false;
   }
+}
+
+/** If `regenerate()` has been called once more meanwhile, the latest session has its data from this one now. */
+function noteSuccession(context: SessionContext, session: Session, text: string, former: Former): void {
+  const { heritage } = context.idChanges;
+  const isSettled = heritage === undefined || session === context.current();
+  const next = isSettled
+    ? undefined
+    : { ...heritage, id: session.id, base: parseRecord(text) as SessionRecord };
+  context.noteIds({ heritage: next, exchanged: former.id });
 }
 
 /** A session as it is stored, under the id that it has by now. */
@@ -92,6 +103,15 @@ async function isKnownToBeOver(records: TextRecords, id: string): Promise<boolea
   );
 }
 
+/** A store that can't say has it, as far as is known. */
+async function isThere(records: TextRecords, id: string): Promise<boolean> {
+  try {
+    return (await records.store.get(id)) !== undefined;
+  } catch {
+    return true;
+  }
+}
+
 /** Ends this session: data of one that has ended are stored in it, and could not be taken out. */
 export async function takeBack(
   records: TextRecords,
@@ -103,26 +123,33 @@ export async function takeBack(
   try {
     await destroy(records, session.id, { owner });
   } catch (error) {
-    return context.report(error); // as far as is known, it is there yet
+    context.report(error);
+    if (await isThere(records, session.id)) return;
   }
   learn(view, undefined);
   if (context.isStored(session.id)) context.storedId = undefined; // what is new in it may be stored yet
 }
 
-/** The former session has been ended meanwhile: its data must not live on. What is new in this one may. */
-async function disinherit(
+/**
+ * The former session has been ended meanwhile: its data must not live on, nor in the latest session, if `regenerate()` has been
+ * called once more. What is new may.
+ */
+async function forgo(
   { core, store }: TextRecords,
   context: SessionContext,
   session: Session,
-  { keys }: Heritage,
+  heritage: Heritage,
 ): Promise<void> {
   const view = context.viewOf(session);
   if (view.stored === undefined) learn(view, await store.get(session.id)); // the answer to a write may have been lost
+  const latest = context.idChanges.heritage;
   context.noteIds({ heritage: undefined });
   core.sockets.end(session.id);
   view.seen = view.stored;
-  for (const key of keys) delete (session as unknown as SessionRecord)[key];
-  const error = interrupted(context, session.id, keys);
+  disinherit(session, heritage);
+  const current = context.current();
+  if (latest && current && current !== session) disinherit(current, latest);
+  const error = interrupted(context, session.id, heritage.keys);
   if (!error || core.settings.onInterrupted !== 'error') return;
   if (view.stored !== undefined) await store.destroy(session.id);
   throw error;

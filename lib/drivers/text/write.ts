@@ -66,7 +66,9 @@ async function writeWithoutHeritage(
   try {
     await write(records, context, session);
   } catch (error) {
-    if (stored !== undefined) await takeBack(records, context, session);
+    const view = context.viewOf(session);
+    await whenAnswered(view); // another save may put it right
+    if (stored !== undefined && view.stored === stored) await takeBack(records, context, session);
     throw error;
   }
 }
