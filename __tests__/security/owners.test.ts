@@ -338,16 +338,39 @@ test.each<[string, session.SessionOptions, unknown[]]>([
       told.push(more);
       return store.inner.destroy(id);
     };
+    const { set } = store;
+    store.set = async (id, text, how) => {
+      if (how.expires === 0) told.push('owner' in how ? [how.owner] : []);
+      return set(id, text, how);
+    };
     const { handler, login } = await open(store, options);
     for (const _ of [1, 2]) await login(7);
     const [first] = await collect(handler.of(7));
     await first!.revoke();
     await handler.revoke(7);
-    await ask(await login(7), '/logout');
+    for (const path of ['/renew', '/logout']) await ask(await login(7), path);
 
-    expect(told).toEqual([owner, owner, owner]);
+    expect(told.length).toBeGreaterThanOrEqual(4);
+    expect(told).toStrictEqual(told.map(() => owner));
   },
 );
+
+test('so it is where what regenerate({ keep }) has made is taken back, since the old session was ended meanwhile', async () => {
+  const store = new IndexedStore();
+  const { handler, login } = await open(store);
+  const browser = await login(7);
+  const { set, inner } = store;
+  store.set = async (id, text, how) => {
+    if (how.expires > 0) return set(id, text, how);
+    await inner.destroy(id);
+    throw new Error('lost');
+  };
+  const destroy = jest.spyOn(store, 'destroy');
+  await browser.get('/renew');
+
+  expect(destroy.mock.calls).toEqual([[expect.any(String), '7']]);
+  expect(await dataOf(handler, 7)).toEqual([]);
+});
 
 test('a listing that is out of date ends no session twice', async () => {
   const store = new IndexedStore();
@@ -501,6 +524,36 @@ test('what a rotation that failed has left is not spared for long', async () => 
   clock.pass(1);
   expect(await handler.revoke(7, { except: id })).toBe(1);
   expect(await collect(store.ids())).toEqual([id]);
+});
+
+test('it stays also once it has been written again, and tells nothing of its former id', async () => {
+  const clock = stopClock();
+  for (const make of [() => new ListingStore(), () => session.hashIds(new IndexedStore())]) {
+    const { handler, login } = await open(make(), { rotateAfter: HOUR });
+    const browser = await login(7);
+    const { id } = await ask(browser);
+    clock.pass(HOUR);
+    await ask(browser); // rotates
+    await ask(browser, '/note?text=later');
+
+    expect(await handler.revoke(7, { except: id })).toBe(0);
+    expect((await ask(browser)).data).toEqual({ userId: 7, note: 'later' });
+  }
+});
+
+test('another one that has been rotated, too, does not pass for it', async () => {
+  const clock = stopClock();
+  for (const make of [() => new ListingStore(), () => session.hashIds(new IndexedStore())]) {
+    const { handler, login } = await open(make(), { rotateAfter: HOUR });
+    const [browser, other] = [await login(7), await login(7)];
+    const { id } = await ask(browser);
+    clock.pass(HOUR);
+    for (const each of [browser, other]) await ask(each); // rotates
+
+    expect(await handler.revoke(7, { except: id })).toBe(1);
+    expect((await ask(browser)).data).toEqual({ userId: 7 });
+    expect((await ask(other)).data).toEqual({});
+  }
 });
 
 test('nor is it ended while it is being rotated, and nothing leads from its id to the new one yet', async () => {
