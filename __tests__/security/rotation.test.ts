@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { unsign } from '../../lib/cookies/signature.js';
 import session from '../../lib/index.js';
-import { Browser } from '../support/http.js';
-import { baseOptions, type Fixture, type Setup, start } from '../support/lifecycle.js';
+import { Browser, gate } from '../support/http.js';
+import { baseOptions, begin, type Fixture, type Setup, start } from '../support/lifecycle.js';
 import { closeSites, type Handler, serve } from '../support/sites.js';
 import { GATED_STORES, STORES } from '../support/test-stores.js';
 import { stopClock } from './clock.js';
@@ -115,6 +115,75 @@ test('what a record tells of its rotation is no change of anybody’s, and goes 
   expect(stored(fixture)).toEqual([{ user: true, b: true }]);
   expect(conflicts).toEqual([['b']]);
   expect(await read()).not.toContain('rotatedFrom');
+});
+
+test('a change after the response that has rotated the id takes one write, and keeps nothing of what tells of that', async () => {
+  const late: Handler = (req, res) => {
+    res.once('finish', () => {
+      req.session.late = true;
+    });
+    res.end();
+  };
+  const fixture = await start({ host: 'node:http', store: 'text store', options, after: [late] });
+  const { browser, traffic } = fixture;
+  await begin(fixture);
+  clock.pass(HOUR);
+  await browser.get('/late');
+  await fixture.settled();
+
+  expect(stored(fixture)).toEqual([{ user: 'ada', late: true }]);
+  expect(traffic.count('set')).toBe(3); // the new id, the pointer, the change
+  expect(await (fixture.store as session.SessionStore).get(idOf(fixture))).not.toContain('rotatedFrom');
+});
+
+describe('regenerate({ keep }) of a session whose id another request has rotated meanwhile', () => {
+  const open = async () => {
+    const [loaded, goOn] = [gate(), gate()];
+    const renew: Handler = async (req, res, next) => {
+      if (req.url !== '/renew') return pages(req, res, next);
+      loaded.open();
+      await goOn.opened;
+      await req.session.regenerate({ keep: true });
+      return res.end();
+    };
+    const fixture = await start({ host: 'node:http', store: 'text store', options, after: [renew] });
+    const interrupted = jest.fn();
+    fixture.sessions.on('interrupted', ({ keys }) => interrupted(keys));
+    await begin(fixture);
+    clock.pass(HOUR);
+    const cookie = fixture.browser.cookieHeader('/');
+    const renewed = new Browser(fixture.site).get('/renew', { headers: { cookie } });
+    await loaded.opened;
+    const finish = async () => {
+      goOn.open();
+      await renewed;
+    };
+    return { ...fixture, fixture, finish, interrupted };
+  };
+
+  test('takes along what is stored under the id that it has by then, and ends it', async () => {
+    const { fixture, browser, settled, finish, interrupted } = await open();
+    await browser.get('/set?key=a');
+    await finish();
+    await settled();
+
+    expect(stored(fixture)).toEqual([{ user: 'ada', a: true }]);
+    expect(interrupted).not.toHaveBeenCalled();
+  });
+
+  test('takes nothing along, and tells of it, where that is just being destroyed', async () => {
+    const { fixture, browser, traffic, settled, finish, interrupted } = await open();
+    const held = traffic.hold('destroy');
+    const left = browser.get('/logout');
+    await held.reached;
+    await finish();
+    held.open();
+    await left;
+    await settled();
+
+    expect(stored(fixture)).toEqual([]);
+    expect(interrupted.mock.calls).toEqual([[['user']]]);
+  });
 });
 
 describe.each(STORES)('%s', (store) => {
