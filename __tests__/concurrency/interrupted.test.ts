@@ -202,6 +202,30 @@ describe('the session that was left by regenerate() ends although the new one ha
   });
 });
 
+test('a save() after regenerate() fails for the loss also where it has ended the session that was left', async () => {
+  const fixture = await start({
+    host: 'node:http',
+    store: 'text store',
+    options: { onInterrupted: 'error' },
+    after: [
+      async (req, res) => {
+        await req.session.regenerate();
+        await req.session.update((data: any) => (data.n = 1));
+        await fixture.store.destroy(req.sessionID);
+        req.session.m = 1;
+        await expect(req.session.save()).rejects.toMatchObject({ code: 'ERR_SESSION_INTERRUPTED' });
+        expect(fixture.data()).toEqual({});
+        res.end();
+      },
+    ],
+  });
+  await begin(fixture);
+  await fixture.browser.get('/');
+  await fixture.settled();
+
+  expect(fixture.site.errors).toEqual([]);
+});
+
 test.each<[string, Action]>([
   ['the end of the response', () => {}],
   ['an update() before', ({ session }) => session.update((data: any) => data.n++).catch(() => {})],

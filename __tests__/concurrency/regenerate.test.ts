@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import session from '../../lib/index.js';
 import { closeSites } from '../support/sites.js';
 import { bodyOf, INITIAL, share } from './shared-session.js';
@@ -98,7 +99,7 @@ describe('too late for its cookie, a session that storeUnreachable: false does n
       const acted = shared.request(async (req, res) => {
         res.flushHeaders();
         await act(req);
-        if (leaves) req.socket.destroy();
+        if (leaves) await once(req.socket.destroy(), 'close');
         return 'done';
       });
       await acted.catch(() => {});
@@ -481,6 +482,7 @@ describe('regenerate({ keep }) and save() over a store that fails', () => {
     { name: 'the exchange fails', sets: [works, lost], count: 2 },
     { name: 'the new session can not be stored', sets: [lost], count: 1 },
     { name: 'nothing works for a moment', sets: [lost], after: { get: lost }, count: 1 },
+    { name: 'the exchange fails, and no read works', sets: [works, lost], after: { get: lost }, count: 2 },
     { name: 'the answer to the new session is lost', sets: [isDoneAndLost], count: 2 },
   ])(
     'the end of the response makes up for it while the old one is there: $name',
@@ -490,6 +492,62 @@ describe('regenerate({ keep }) and save() over a store that fails', () => {
       expect(left).toEqual([{ ...INITIAL, user: 'ada' }]);
     },
   );
+
+  test.each<{
+    name: string;
+    fault: (id: string, texts: session.SessionStore) => unknown;
+    left: object[];
+  }>([
+    {
+      name: 'when nothing was stored: what is new is',
+      fault: () => ({ get: lost }),
+      left: [{ user: 'ada' }],
+    },
+    {
+      name: 'when nothing could be stored without its data either: what is new is',
+      fault: async (old, texts) => {
+        await texts.destroy(old);
+        return { set: lost };
+      },
+      left: [{ user: 'ada' }],
+    },
+  ])(
+    'the end of the response, when the old one has been ended and the save() has failed, $name',
+    async ({ fault, left }) => {
+      const memory = new session.MemoryStore();
+      const { texts } = memory;
+      const store = { ...texts };
+      const shared = await share(store);
+      await shared.request(async (req) => {
+        await req.session.regenerate({ keep: true });
+        req.session.user = 'ada';
+        Object.assign(store, await fault(shared.id, texts));
+        await expect(req.session.save()).rejects.toThrow('lost');
+        Object.assign(store, texts);
+        await texts.destroy(shared.id);
+      });
+      await shared.settled();
+
+      const stored = Object.values(memory.sessions).map((text) => JSON.parse(text));
+      expect(stored).toEqual(left.map((data) => ({ ...data, cookie: expect.anything() })));
+    },
+  );
+
+  test('an old session that can not be read any more leaves nothing to the new one', async () => {
+    const memory = new session.MemoryStore();
+    const shared = await share({ ...memory.texts });
+    await shared.request(async (req) => {
+      await req.session.regenerate({ keep: true });
+      req.session.user = 'ada';
+      await memory.texts.set(shared.id, 'damaged', { expires: Date.now() + 60_000 });
+      await req.session.save();
+    });
+    await shared.settled();
+
+    const { [shared.id]: _, ...others } = memory.sessions;
+    const stored = Object.values(others).map((text) => JSON.parse(text));
+    expect(stored).toEqual([{ user: 'ada', cookie: expect.anything() }]);
+  });
 });
 
 test.each(STORES)(

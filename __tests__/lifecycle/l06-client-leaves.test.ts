@@ -155,6 +155,21 @@ describe.each(combine(HOSTS, STORES))('%s, %s', (host, store) => {
     else expect(Object.keys(fixture.data())).not.toContain(before);
   });
 
+  test('L6: the client leaves after a login by regenerate(): the new session is stored in place of the old one', async () => {
+    const done = gate();
+    const fixture = await start(async (req) => {
+      await req.session.regenerate();
+      req.session.user = 'bea';
+      done.open();
+    });
+    await begin(fixture);
+    const exchange = fixture.browser.start('/');
+    await done.opened;
+    exchange.leave();
+    await fixture.settled();
+    expect(fixture.onlyData()).toEqual({ user: 'bea' });
+  });
+
   test('L6: what can not be serialized, also after clear(), is reported', async () => {
     const clear = (session: any) => session.clear();
     for (const act of [() => {}, clear]) {
