@@ -59,6 +59,14 @@ describe('regenerate(): the new session is stored before the old one goes', () =
     expect(bodyOf(answer)).toEqual([{ user: 'ada' }]);
   });
 
+  test('where genid gives the same id again, it stays', async () => {
+    const shared = await share('text store', { genid: () => 'same' });
+    await shared.request(login);
+    await shared.settled();
+
+    expect(shared.data()).toEqual({ same: { user: 'ada' } });
+  });
+
   test('twice in one request: one session is left', async () => {
     const shared = await begin();
     await shared.request(async (req) => {
