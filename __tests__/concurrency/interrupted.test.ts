@@ -263,6 +263,29 @@ test.each<[string, Action]>([
   },
 );
 
+test('where the session was stored, what the store fails at then is the error, and not warned of besides', async () => {
+  const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  const fixture = await start({
+    host: 'node:http',
+    store: 'text store',
+    after: [
+      async (req, res) => {
+        await req.session.regenerate();
+        req.session.m = 1;
+        fixture.traffic.fail('destroy', new Error('stuck alone'));
+        res.end();
+      },
+    ],
+  });
+  await begin(fixture);
+  await fixture.browser.get('/');
+  await fixture.settled();
+
+  expect(fixture.site.errors).toEqual([new Error('stuck alone')]);
+  expect(warn.mock.calls.filter(([text]) => String(text).includes('stuck alone'))).toEqual([]);
+  warn.mockRestore();
+});
+
 test('expired meanwhile: the change is dropped', async () => {
   const store = new session.MemoryStore();
   const shared = await share(store);
