@@ -1,4 +1,4 @@
-import type { Cookie } from './cookies/cookie.js';
+import type { Cookie, CookieData } from './cookies/cookie.js';
 
 /** The options that bound a session's life; all in milliseconds. */
 export interface LifetimeLimits {
@@ -39,6 +39,11 @@ export function limit(cookie: Cookie, limits: LifetimeLimits): void {
   const { expires } = cookie;
   if (end !== undefined && expires instanceof Date && expires.getTime() > end)
     cookie._expires = new Date(end);
+}
+
+/** For how long the session goes on after a request that prolongs it, in milliseconds. */
+export function idleTimeOf({ originalMaxAge }: Partial<CookieData>, { ttl }: LifetimeLimits): number {
+  return timeOf(originalMaxAge) ?? ttl;
 }
 
 /** When the store may forget the session, in whole epoch milliseconds: some databases take no others. */

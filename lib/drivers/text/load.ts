@@ -1,10 +1,11 @@
 import { type CookieData, restoreCookie } from '../../cookies/cookie.js';
-import { expiryOf } from '../../lifetime.js';
+import { expiryOf, idleTimeOf } from '../../lifetime.js';
 import type { SessionRecord } from '../../merge.js';
 import { MOST_HOPS, type Pointer, pointerText } from '../../pointer.js';
+import type { Settings } from '../../read-options.js';
 import { parseRecord, UnreadRecord } from '../../record.js';
 import type { SessionContext } from '../../request/context.js';
-import { learn } from '../../request/stored-view.js';
+import { learn, type StoredView } from '../../request/stored-view.js';
 import { type Awaitable, andThen, type TextStore } from '../awaitable.js';
 import { endSession } from './destroy.js';
 import { lineOf } from './fate.js';
@@ -38,7 +39,7 @@ function loaded(
 
 /**
  * The expiry that this request will give the session if it only reads it, as far as that is known before; the store
- * can then read and touch in one round trip. The end of the request corrects it if the session has its own.
+ * can then read and touch in one round trip. Corrected once the session has been read, if it has a life of its own.
  */
 function expiryBeforehand({ core, store }: TextRecords, { req }: SessionContext): number | undefined {
   const { settings } = core;
@@ -122,7 +123,7 @@ function found(
   id: string,
   text: string,
   touchedUntil: number | undefined,
-): object | null {
+): Awaitable<object | null> {
   const unread = context.takesUnread ? UnreadRecord.of(text) : undefined;
   const record = unread ?? parseRecord(text) ?? (store.isSession?.(id) ? JSON.parse(text) : undefined);
   if (!record) {
@@ -133,6 +134,35 @@ function found(
   learn(view, text);
   view.seen = text;
   view.read = unread;
-  if (touchedUntil !== undefined) view.touchedUntil = touchedUntil;
+  if (touchedUntil === undefined) return record;
+  view.touchedUntil = touchedUntil;
+  return keepsOwnTime(core.settings, record) ? touchOwn(store, context, view, record) : record;
+}
+
+/** Whether the session has another life than the option `cookie` gives, such as one for "remember me". */
+function keepsOwnTime(settings: Settings, record: SessionRecord | UnreadRecord): boolean {
+  const time = ownIdleTime(record, settings);
+  return time > 0 && time !== settings.idleTime;
+}
+
+/** At once, since the request may take longer than the session would be kept, or never end. */
+async function touchOwn(
+  store: TextStore,
+  context: SessionContext,
+  view: StoredView,
+  record: SessionRecord | UnreadRecord,
+): Promise<object> {
+  const { settings } = context.core;
+  const until = Math.trunc(Date.now() + ownIdleTime(record, settings));
+  try {
+    await store.touch(view.id, until);
+    view.touchedUntil = until;
+  } catch (error) {
+    context.report(error); // the end of the request tries again
+  }
   return record;
+}
+
+function ownIdleTime({ cookie }: SessionRecord | UnreadRecord, settings: Settings): number {
+  return idleTimeOf(cookie as Partial<CookieData>, settings);
 }
