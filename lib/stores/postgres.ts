@@ -1,5 +1,6 @@
 import { awaitHint, badOption, describeWithoutText, hasMethods, readBoolean } from '../option-checks.js';
 import { warnOnce } from '../warnings.js';
+import { checkTouch, checkWrite } from './check-write.js';
 import { Cleanup, SLICE } from './cleanup.js';
 import { noticeOf } from './id-hash.js';
 import { ownedRecord } from './owned-record.js';
@@ -120,7 +121,9 @@ CREATE INDEX IF NOT EXISTS "${name}_owner_idx" ON ${quoted} (owner, sid) WHERE o
     return rows[0] && decodeText(rows[0].sess);
   }
 
-  async set(id: string, value: string, { expires, expected, owner }: SetOptions): Promise<boolean> {
+  async set(id: string, value: string, how: SetOptions): Promise<boolean> {
+    checkWrite('PostgresStore', value, how);
+    const { expires, expected, owner } = how;
     // Without an owner, the row keeps the one it has: who asks for a user's sessions looks at each record.
     const owned = owner !== undefined && (await this.#ownersAreKept());
     const sql = owned ? this.#sql.withOwner : this.#sql.plain;
@@ -135,6 +138,7 @@ CREATE INDEX IF NOT EXISTS "${name}_owner_idx" ON ${quoted} (owner, sid) WHERE o
   }
 
   async touch(id: string, expires: number): Promise<boolean> {
+    checkTouch('PostgresStore', expires);
     const { rowCount } = await this.#query(this.#sql.touch, [encodeText(id), millisecondsLeft(expires)]);
     return rowCount === 1;
   }

@@ -1,5 +1,6 @@
 import { badOption, readBoolean } from '../option-checks.js';
 import { warnOnce } from '../warnings.js';
+import { checkTouch, checkWrite } from './check-write.js';
 import { noticeOf } from './id-hash.js';
 import { ownedRecord } from './owned-record.js';
 import { type Commands, commandsOf, type IoRedisClient, type NodeRedisClient } from './redis-commands.js';
@@ -87,7 +88,9 @@ export class RedisStore implements SessionStore {
     return text ?? undefined;
   }
 
-  async set(id: string, value: string, { expires, expected, owner }: SetOptions): Promise<boolean> {
+  async set(id: string, value: string, how: SetOptions): Promise<boolean> {
+    checkWrite('RedisStore', value, how);
+    const { expires, expected, owner } = how;
     const key = this.#prefix + id;
     const left = millisecondsLeft(expires);
     if (owner !== undefined && left > 0) await this.#owners.add(owner, id, left).catch(fail);
@@ -114,6 +117,7 @@ export class RedisStore implements SessionStore {
   }
 
   async touch(id: string, expires: number, owner?: string): Promise<boolean> {
+    checkTouch('RedisStore', expires);
     const left = millisecondsLeft(expires);
     if (owner !== undefined && left > 0) await this.#owners.add(owner, id, left).catch(fail);
     return isOne(await this.#commands.pexpire(this.#prefix + id, left).catch(fail));

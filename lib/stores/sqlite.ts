@@ -1,4 +1,5 @@
 import { badOption, describeWithoutText, hasMethods } from '../option-checks.js';
+import { checkTouch, checkWrite } from './check-write.js';
 import { Cleanup, SLICE } from './cleanup.js';
 import { ownedRecord } from './owned-record.js';
 import type { OwnedRecord, SessionStore, SetOptions } from './store.js';
@@ -75,7 +76,9 @@ export class SqliteStore implements SessionStore {
     return row && decodeText(row.value);
   }
 
-  async set(id: string, value: string, { expires, expected, owner }: SetOptions): Promise<boolean> {
+  async set(id: string, value: string, how: SetOptions): Promise<boolean> {
+    checkWrite('SqliteStore', value, how);
+    const { expires, expected, owner } = how;
     const { write, create, replace } = this.#statements;
     const key = encodeText(id);
     const row = [
@@ -92,6 +95,7 @@ export class SqliteStore implements SessionStore {
   }
 
   async touch(id: string, expires: number): Promise<boolean> {
+    checkTouch('SqliteStore', expires);
     const { touch } = this.#statements;
     const { changes } = this.#attempt(() =>
       touch.run(wholeMilliseconds(expires), encodeText(id), Date.now()),
