@@ -49,8 +49,8 @@ describe.each(stores)('%s', (name, store) => {
 
 test('by what it names instead, the same calls work', (done) => {
   const store = session.toConnectStore(new session.MemoryStore().texts);
-  store.set('id', data as never, () => {
-    store.get('id', (_error, found) => {
+  void store.set('id', data as never, () => {
+    void store.get('id', (_error, found) => {
       expect(found).toMatchObject({ user: 'ada' });
       done();
     });
