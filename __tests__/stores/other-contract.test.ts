@@ -50,7 +50,7 @@ describe.each(stores)('%s', (name, store) => {
 test('by what it names instead, the same calls work', (done) => {
   const store = session.toConnectStore(new session.MemoryStore().texts);
   void store.set('id', data as never, () => {
-    void store.get('id', (_error, found) => {
+    store.get('id', (_error, found) => {
       expect(found).toMatchObject({ user: 'ada' });
       done();
     });
