@@ -32,6 +32,11 @@ export function adviseAtStart(settings: Settings, given: SessionOptions): void {
       'WARN_SESSION_NO_SECRET',
       'the option secret is given, but empty, so that every request will fail. Is the environment variable set that it comes from?',
     );
+  } else if (settings.secrets?.some(isEmpty)) {
+    warnOnce(
+      'WARN_SESSION_NO_SECRET',
+      'a secret is empty, so that anybody can sign cookies. Is the environment variable set that it comes from?',
+    );
   }
 }
 
@@ -121,10 +126,20 @@ function adviseInProduction({ store, secrets }: Settings): void {
 }
 
 function isWeak(secret: Secret): boolean {
-  if (typeof secret === 'string')
-    return Buffer.byteLength(secret) < FEWEST_SECRET_BYTES || PLACEHOLDER.test(secret);
-  const bytes = 'symmetricKeySize' in secret ? secret.symmetricKeySize : (secret as ArrayBuffer).byteLength;
+  if (typeof secret === 'string' && PLACEHOLDER.test(secret)) return true;
+  const bytes = bytesOf(secret);
   return bytes !== undefined && bytes < FEWEST_SECRET_BYTES;
+}
+
+/** Spaces are what a variable has that was not filled in. */
+function isEmpty(secret: Secret): boolean {
+  return bytesOf(typeof secret === 'string' ? secret.trim() : secret) === 0;
+}
+
+/** `undefined` for half of a pair of keys. */
+function bytesOf(secret: Secret): number | undefined {
+  if (typeof secret === 'string') return Buffer.byteLength(secret);
+  return 'symmetricKeySize' in secret ? secret.symmetricKeySize : (secret as ArrayBuffer).byteLength;
 }
 
 function adviseOnCookie(cookie: CookieOptions): void {

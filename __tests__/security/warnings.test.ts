@@ -97,6 +97,13 @@ const scenes: Scene[] = [
       session({ ...others, secret: process.env.NO_SUCH_VARIABLE });
       session({ ...others, secret: '' });`,
   },
+  ...["['']", "[good.secret, '']", "'   '", 'Buffer.alloc(0)', '[Buffer.alloc(0)]', 'new ArrayBuffer(0)'].map(
+    (secret) => ({
+      code: 'WARN_SESSION_NO_SECRET',
+      says: ['a secret is empty', 'anybody can sign', 'environment variable'],
+      program: `for (const n of [1, 2]) session({ ...good, secret: ${secret} });`,
+    }),
+  ),
   {
     code: 'WARN_SESSION_NOT_LISTABLE',
     says: ['owner is given', '`ids()` or `owned()`'],
