@@ -194,11 +194,13 @@ export function adviseOnOwner(owner: unknown): void {
   );
 }
 
-/** As in express-session, such a session is not stored, and its cookie not sent. */
+/** As in express-session, such a session is not stored, and its cookie not sent; under an empty id it is, and not found again. */
 export function adviseOnGenid(id: unknown): void {
   warnOnce(
     'WARN_SESSION_GENID',
-    `genid returned ${describe(id)}, and not a text, so that the session is not stored. Return a text, and not the promise of one.`,
+    id === ''
+      ? 'genid returned an empty text, which no request finds its session by: each begins a new one. Return a text that differs each time.'
+      : `genid returned ${describe(id)}, and not a text, so that the session is not stored. Return a text, and not the promise of one.`,
   );
 }
 

@@ -167,7 +167,7 @@ function readSize(name: string, value: unknown): number {
 function compactIds(genid: (req: any) => string): (req: IncomingMessage) => string {
   return (req) => {
     const id: unknown = genid(req);
-    if (typeof id === 'string') return compact(id);
+    if (typeof id === 'string' && id !== '') return compact(id);
     adviseOnGenid(id);
     return id as string;
   };

@@ -162,6 +162,11 @@ const scenes: Scene[] = [
     program: "await visit([session({ ...good, genid: async () => 'an id' }), write]);",
   },
   {
+    code: 'WARN_SESSION_GENID',
+    says: ['genid returned an empty text', 'each begins a new one', 'Return a text'],
+    program: "await visit([session({ ...good, genid: () => '' }), write]);",
+  },
+  {
     code: 'WARN_SESSION_OWNER',
     says: ['owner gave an object (Object)', 'sessions.revoke()'],
     program: `const sessions = session({ ...good, owner: 'user' });
