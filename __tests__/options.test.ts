@@ -465,6 +465,7 @@ describe('options that could never work', () => {
     ['a secret', 'very secret', 'a string; did you mean { secret: ... }?'],
     ['a number', 5, '5 (number)'],
     ['true', true, 'true (boolean)'],
+    ['a promise', Promise.resolve({}), 'an object (Promise); wait for it: `await ...`'],
     [
       'a request, as by app.use(session)',
       new IncomingMessage(new Socket()),
@@ -473,6 +474,13 @@ describe('options that could never work', () => {
   ])('%s in the place of the options', (_name, options, given) => {
     const text = `options must be an object, such as { secret, store }; got ${given}`;
     expect(() => session(options as never)).toThrow(new TypeError(text));
+  });
+
+  test('null in the place of the options: there are none, as with express-session', () => {
+    const quiet = () => {};
+    process.on('deprecation', quiet);
+    expect(session(null as never)).toBeInstanceOf(Function);
+    process.off('deprecation', quiet);
   });
 
   test('no secret ever shows in a message', () => {

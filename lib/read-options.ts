@@ -9,6 +9,7 @@ import { isPromise } from './drivers/awaitable.js';
 import { SteadyError } from './errors.js';
 import { type MergeFunction, takeMine } from './merge.js';
 import {
+  awaitHint,
   badOption,
   describe,
   describeWithoutText,
@@ -148,12 +149,13 @@ export function readOptions(options: SessionOptions, deprecate: (message: string
 /** Shows no text: it may be a secret. An array or a function is taken for options without any, as in express-session. */
 function checkKind(options: unknown): void {
   const isRequest = options instanceof IncomingMessage;
-  if ((typeof options === 'object' || typeof options === 'function') && !isRequest) return;
+  const isKind = typeof options === 'object' || typeof options === 'function';
+  if (isKind && !isRequest && !isPromise(options)) return;
   const hint = isRequest
     ? '; did you mean app.use(session({ ... })), and not app.use(session)?'
     : typeof options === 'string'
       ? '; did you mean { secret: ... }?'
-      : '';
+      : awaitHint(options);
   throw new TypeError(
     `options must be an object, such as { secret, store }; got ${describeWithoutText(options)}${hint}`,
   );
