@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Cookie } from './cookies/cookie.js';
 import { SteadyError } from './errors.js';
-import { checkChange, checkKey, readRegenerate } from './request/argument-checks.js';
+import { checkCallback, checkChange, checkKey, readRegenerate } from './request/argument-checks.js';
 import * as asked from './request/asked.js';
 import { contextOf } from './request/request-slot.js';
 import { endOf } from './request/touching.js';
@@ -100,6 +100,7 @@ export class Session {
   save(): Promise<void>;
   save(callback: Callback): this;
   save(callback?: Callback): this | Promise<void> {
+    checkCallback('save', callback);
     return run(this, callback, (done) => {
       const context = contextOf(this.req);
       if (context) asked.save(context, this, done);
@@ -111,6 +112,7 @@ export class Session {
   reload(): Promise<void>;
   reload(callback: Callback): this;
   reload(callback?: Callback): this | Promise<void> {
+    checkCallback('reload', callback);
     return run(this, callback, (done) => {
       const context = contextOf(this.req);
       if (context) asked.reload(context, this, done);
@@ -122,6 +124,7 @@ export class Session {
   destroy(): Promise<void>;
   destroy(callback: Callback): this;
   destroy(callback?: Callback): this | Promise<void> {
+    checkCallback('destroy', callback);
     return run(this, callback, (done) => {
       const context = contextOf(this.req);
       delete this.req.session;

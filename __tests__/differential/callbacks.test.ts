@@ -57,3 +57,55 @@ test.each(METHODS)('MemoryStore: the callback of %s(), where ids are numbers', a
   };
   expect(await callback(ours)).toStrictEqual(await callback(real));
 });
+
+/** What a handler sees of a call with something in the place of the callback, and what is stored afterwards. */
+async function outcomeOf(subject: Subject, method: string, argument: unknown): Promise<unknown> {
+  const store = new subject.MemoryStore();
+  await new Promise((stored) => store['set']('known', { cookie: {}, a: 1 }, stored));
+  const options = { secret: SECRETS[0], store, resave: false, saveUninitialized: false };
+  let seen: unknown;
+  const server = await listen('http', {
+    before: [],
+    sessions: [subject(options)],
+    mountAt: '/',
+    trustProxy: false,
+    handler: (req: Request, res) => {
+      const { session } = req;
+      try {
+        session[method](argument);
+        seen = 'done';
+      } catch (error) {
+        seen = String(error);
+      }
+      setImmediate(() => res.end(req.session === session ? 'still there' : 'unset'));
+    },
+    onError: (error) => {
+      seen = error;
+    },
+  });
+  const { port } = server.address() as AddressInfo;
+  const { body } = await send(port, 'GET', '/', {
+    Cookie: `connect.sid=${signedValue('known', SECRETS[0])}`,
+  });
+  await new Promise((closed) => server.close(closed));
+  const stored = await new Promise((resolve) => store['all']((_: unknown, all: object) => resolve(all)));
+  return { seen, body: String(body), stored: Object.keys(stored as object) };
+}
+
+test.each(['save', 'reload', 'destroy'])(
+  '%s() with an argument that is no callback: an error at once, and nothing is done',
+  async (method) => {
+    const seen = `TypeError: ${method}(): the callback must be a function; got "x"`;
+    const nothing = { seen, body: 'still there', stored: ['known'] };
+    expect(await outcomeOf(ours, method, 'x')).toEqual(nothing);
+    expect(await outcomeOf(ours, method, {})).toMatchObject({ seen: expect.stringContaining('an object') });
+  },
+);
+
+describe.each(['save', 'destroy'])('%s()', (method) => {
+  test.each([null, false, 0, ''])('takes %j for no callback, as with express-session', async (argument) => {
+    const outcome = await outcomeOf(ours, method, argument);
+    expect(outcome).toMatchObject({ seen: 'done' });
+    expect(outcome).toEqual(await outcomeOf(real, method, argument));
+  });
+});

@@ -11,8 +11,7 @@ const OPTIONS: readonly string[] = ['keep', 'restart'];
  */
 export function readRegenerate(first: unknown, second: unknown): [RegenerateOptions, Callback | undefined] {
   if (typeof first === 'function') return [{}, first as Callback];
-  if (second != null && typeof second !== 'function')
-    throw new TypeError(`regenerate(): the callback must be a function; got ${describe(second)}`);
+  if (second != null && typeof second !== 'function') throw badCallback('regenerate', second);
   const options = first ?? {};
   if (typeof options !== 'object' || Array.isArray(options)) throw badOptions(describe(options));
   for (const key of Object.keys(options)) if (!OPTIONS.includes(key)) throw unknownOption(key);
@@ -38,6 +37,18 @@ function unknownOption(key: string): TypeError {
 
 function badOptions(given: string): TypeError {
   return new TypeError(`regenerate() takes a callback, or options { keep, restart }; got ${given}`);
+}
+
+/**
+ * express-session takes what is falsy for no callback.
+ * @throws {TypeError} before anything is done: later, nobody could catch it
+ */
+export function checkCallback(method: string, callback: unknown): void {
+  if (callback && typeof callback !== 'function') throw badCallback(method, callback);
+}
+
+function badCallback(method: string, given: unknown): TypeError {
+  return new TypeError(`${method}(): the callback must be a function; got ${describe(given)}`);
 }
 
 /** @throws {TypeError} */
