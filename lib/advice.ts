@@ -246,7 +246,8 @@ export function adviseOnForeignOrigin(origin: string): void {
 }
 
 /** A cookie without `Secure`, where the app wants it to have that over HTTPS. */
-export function adviseOnInsecureCookie({ settings }: Core, req: IncomingRequest): void {
+export function adviseOnInsecureCookie(core: Core, req: IncomingRequest): void {
+  const { settings } = core;
   const { name, proxy } = settings;
   if (PROMISES_SECURE.test(name)) {
     warnOnce(
@@ -256,7 +257,9 @@ export function adviseOnInsecureCookie({ settings }: Core, req: IncomingRequest)
   } else if (proxy === undefined && settings.isSecureAuto && isHttpsOutside(req)) {
     warnOnce(
       'WARN_SESSION_INSECURE_REQUEST',
-      `the session cookie was sent without Secure, though the request says X-Forwarded-Proto: https: no proxy is trusted. ${TRUST}; if there is no proxy, proxy: false.`,
+      core.isSecure(req)
+        ? "the session cookie was sent without Secure over HTTPS: its session began over plain HTTP, or before the proxy was trusted, and keeps what 'auto' came to then. Call req.session.regenerate() at login."
+        : `the session cookie was sent without Secure, though the request says X-Forwarded-Proto: https: no proxy is trusted. ${TRUST}; if there is no proxy, proxy: false.`,
     );
   }
 }

@@ -195,6 +195,22 @@ const scenes: Scene[] = [
       await visit([session({ ...good, cookie: { secure: 'auto' } }), write], { headers });`,
   },
   {
+    code: 'WARN_SESSION_INSECURE_REQUEST',
+    says: ['without Secure over HTTPS', 'began over plain HTTP', 'req.session.regenerate()'],
+    program: `const sessions = session({ ...good, rolling: true, cookie: { secure: 'auto' } });
+      const trusted = (req, res, next) => {
+        req.secure = req.headers['x-forwarded-proto'] === 'https'; // as Express has it, with "trust proxy"
+        next();
+      };
+      const begun = await visit([trusted, sessions, write], { times: 1 });
+      const cookie = begun.headers.get('set-cookie').split(';')[0];
+      const headers = { cookie, 'x-forwarded-proto': 'https' };
+      await visit([trusted, sessions, write], { headers });
+      const login = async (req, res) => { await req.session.regenerate(); res.end(); };
+      const { headers: renewed } = await visit([trusted, sessions, login], { headers, times: 1 });
+      if (!/; Secure/.test(renewed.get('set-cookie'))) throw new Error('not cured');`,
+  },
+  {
     code: 'WARN_SESSION_ORIGIN',
     says: ['"http://localhost:5173" was refused with 403', 'another port', '{ origins: [...] }'],
     program: `const { WebSocket, WebSocketServer } = require('ws');
