@@ -264,3 +264,20 @@ test('L11: a secure cookie is not expired over a connection that could not have 
   expect(received).not.toContain('Set-Cookie');
   expect(fixture.data()).toEqual({});
 });
+
+test("L11: with clearCookie: true, the app's own res.clearCookie() says it a second time, and harms nothing", async () => {
+  const logout: Handler = async (req, res) => {
+    await req.session.destroy();
+    res.clearCookie('connect.sid').send('bye');
+  };
+  const options = { clearCookie: true };
+  const fixture = await startSite({ host: 'express 5', store: 'text store', options, after: [logout] });
+  await begin(fixture);
+  const { setCookie } = await fixture.browser.get('/');
+  expect(setCookie).toEqual([
+    `connect.sid=; Path=/; ${EXPIRED}`,
+    `connect.sid=; Path=/; ${EXPIRED}; HttpOnly`,
+  ]);
+  expect(fixture.browser.cookie('connect.sid')).toBeUndefined();
+  expect(fixture.data()).toEqual({});
+});
