@@ -9,10 +9,12 @@ import { fromCacheManager, fromKeyv, fromUnstorage } from '../../lib/adapters/ke
 import { fromMap } from '../../lib/adapters/map.js';
 import { toConnectStore } from '../../lib/adapters/to-connect.js';
 import { conformance } from '../../lib/conformance/index.js';
+import session from '../../lib/index.js';
 import { Store } from '../../lib/stores/connect-store.js';
 import { MemoryStore } from '../../lib/stores/memory.js';
 import type { SessionStore } from '../../lib/stores/store.js';
 import { runProgram } from '../conformance/run-program.js';
+import { collect } from '../support/collect.js';
 import { CALLBACK_STORE } from './connect-kit.js';
 
 const HOUR = 3_600_000;
@@ -351,5 +353,60 @@ describe('bad arguments', () => {
     expect(() => toConnectStore(recording().store, { ttl: '86400000' } as any)).toThrow(
       new TypeError('toConnectStore: ttl option must be a positive number of milliseconds; got "86400000"'),
     );
+  });
+});
+
+describe('req.sessionStore', () => {
+  const options = { secret: 'secret', resave: false, saveUninitialized: false };
+
+  /** That of a request, and the id of a session that is stored. */
+  async function ofRequest(store: session.SessionOptions['store']): Promise<[any, string]> {
+    const app = express();
+    let found: [any, string] | undefined;
+    app.use(session({ ...options, store }), (req: any, res) => {
+      req.session.user = 'ada';
+      found = [req.sessionStore, req.sessionID];
+      res.end();
+    });
+    await request(app).get('/');
+    return found!;
+  }
+
+  test('with a store of texts, it has the contract of express-session, as toConnectStore() makes it', async () => {
+    const { store } = recording();
+    const hows: unknown[] = [];
+    const owned = async function* () {};
+    const noting: SessionStore = {
+      ...store,
+      owned,
+      set(id, text, how) {
+        hows.push(Object.keys(how).sort());
+        return store.set(id, text, how);
+      },
+    };
+    const [sessionStore, id] = await ofRequest(noting);
+    const stored = { cookie: COOKIE, user: 'ada' };
+
+    expect(sessionStore).not.toBe(noting);
+    for (const connected of [sessionStore, toConnectStore(noting)]) {
+      expect(connected).toBeInstanceOf(Store);
+      expect([connected.ids, connected.owned]).toEqual([undefined, undefined]);
+      expect(await calledBack((done) => connected.get(id, done))).toEqual([null, stored]);
+      expect(await calledBack((done) => connected.touch(id, stored, done))).toEqual([null, undefined]);
+      const [, all] = await calledBack((done) => connected.all(done));
+      expect({ ...(all as object) }).toEqual({ [id]: stored });
+      expect(await calledBack((done) => connected.length(done))).toEqual([null, 1]);
+      expect(await calledBack((done) => connected.set('other', stored, done))).toEqual([null, undefined]);
+      expect(hows.at(-1)).toEqual(['expires']); // and no owner
+      expect(await calledBack((done) => connected.destroy('other', done))).toEqual([null, undefined]);
+      expect(await collect(noting.ids!())).toEqual([id]);
+    }
+  });
+
+  test('is the store itself where that has the contract: MemoryStore, or one made for express-session', async () => {
+    for (const store of [new MemoryStore(), new expressSession.MemoryStore()]) {
+      const [sessionStore] = await ofRequest(store as never);
+      expect(sessionStore).toBe(store);
+    }
   });
 });
