@@ -7,7 +7,7 @@ const MINUTE = 60_000;
 afterEach(closeSites);
 
 /** A session with a life of its own in a store that reads and prolongs in one step, and what it is asked to do for how long. */
-async function open(maxAge: number) {
+async function open(maxAge: number, options: session.SessionOptions = {}) {
   const { texts } = new session.MemoryStore();
   const calls: [name: string, minutes: number][] = [];
   const note = (name: string, expires: number) =>
@@ -23,7 +23,7 @@ async function open(maxAge: number) {
       return (await texts.touch(id, expires)) ? texts.get(id) : undefined;
     },
   };
-  const shared = await share(store, { cookie: { maxAge: 10 * MINUTE } });
+  const shared = await share(store, { ...options, cookie: { maxAge: 10 * MINUTE } });
   await shared.request(({ session }) => {
     session.cookie.maxAge = maxAge;
     session.remembered = true;
@@ -49,12 +49,15 @@ test.each([90, 5])(
   },
 );
 
-test('one with the life that the option gives needs no second step', async () => {
-  const { request, calls, settled } = await open(10 * MINUTE);
-  await request(({ session }) => session.remembered);
-  await settled();
-  expect(calls).toEqual([['getAndTouch', 10]]);
-});
+test.each([0, 1])(
+  'one with the life that the option gives, or %i ms less, needs no second step',
+  async (less) => {
+    const { request, calls, settled } = await open(10 * MINUTE - less);
+    await request(({ session }) => session.remembered);
+    await settled();
+    expect(calls).toEqual([['getAndTouch', 10]]);
+  },
+);
 
 test('one that is to end with this request is there until then', async () => {
   const { begin, store, id } = await open(5 * MINUTE);
@@ -63,6 +66,19 @@ test('one that is to end with this request is there until then', async () => {
   const pending = await begin();
   expect(await store.get(id)).toBe(text);
   expect((await pending.finish(({ session }) => session.remembered)).body).toBe('true');
+});
+
+test('so has what leads from an id that was rotated away to the present one, by which a theft is noticed', async () => {
+  const { request, calls } = await open(90 * MINUTE, { rotateAfter: 1, rotateGrace: MINUTE });
+  await request(({ session }) => session.remembered); // rotates, if the one before has not
+  calls.length = 0;
+  expect((await request(({ session }) => session.remembered)).body).toBe('true');
+  expect(calls.slice(0, 4)).toEqual([
+    ['getAndTouch', 10],
+    ['touch', 90],
+    ['getAndTouch', 10],
+    ['touch', 90],
+  ]);
 });
 
 test('a store that fails at that is reported, and asked again at the end of the request', async () => {

@@ -10,6 +10,7 @@ import { type Awaitable, andThen, type TextStore } from '../awaitable.js';
 import { endSession } from './destroy.js';
 import { lineOf } from './fate.js';
 import { DEAD, type TextRecords } from './records.js';
+import { TOUCH_TOLERANCE } from './touch.js';
 
 /** Reads a session, and notes what the request has seen of it. */
 export function load(
@@ -33,7 +34,7 @@ function loaded(
   if (text === undefined || text === DEAD || hops > MOST_HOPS) return null;
   const pointer = records.pointerOf(id, text);
   return pointer
-    ? follow(records, context, id, text, pointer, hops)
+    ? follow(records, context, id, text, pointer, touchedUntil, hops)
     : found(records, context, id, text, touchedUntil);
 }
 
@@ -61,9 +62,13 @@ async function follow(
   id: string,
   text: string,
   { target, movedAt }: Pointer,
+  touchedUntil: number | undefined,
   hops: number,
 ): Promise<object | null> {
   const { settings, events } = records.core;
+  const { cookie } = parseRecord(text) as SessionRecord;
+  if (touchedUntil !== undefined && hasOwnTime(cookie, settings))
+    await touchOwn(records.store, context, id, cookie, movedAt); // else a theft would not be noticed for as long
   const { rotateGrace, onReuse } = settings;
   // a request that reads its session once more came with the id when it still served
   if (context.begun || Date.now() - movedAt <= rotateGrace) {
@@ -136,33 +141,39 @@ function found(
   view.read = unread;
   if (touchedUntil === undefined) return record;
   view.touchedUntil = touchedUntil;
-  return keepsOwnTime(core.settings, record) ? touchOwn(store, context, view, record) : record;
+  return hasOwnTime(record.cookie, core.settings) ? touchFound(store, context, view, record) : record;
 }
 
-/** Whether the session has another life than the option `cookie` gives, such as one for "remember me". */
-function keepsOwnTime(settings: Settings, record: SessionRecord | UnreadRecord): boolean {
-  const time = ownIdleTime(record, settings);
-  return time > 0 && time !== settings.idleTime;
+/** Whether a session with this cookie has another life than the option `cookie` gives, such as one for "remember me". */
+function hasOwnTime(cookie: unknown, settings: Settings): boolean {
+  const time = idleTimeOf(cookie as Partial<CookieData>, settings);
+  return time > 0 && Math.abs(time - (settings.idleTime ?? time)) >= TOUCH_TOLERANCE;
 }
 
 /** At once, since the request may take longer than the session would be kept, or never end. */
-async function touchOwn(
+async function touchFound(
   store: TextStore,
   context: SessionContext,
   view: StoredView,
   record: SessionRecord | UnreadRecord,
 ): Promise<object> {
-  const { settings } = context.core;
-  const until = Math.trunc(Date.now() + ownIdleTime(record, settings));
-  try {
-    await store.touch(view.id, until);
-    view.touchedUntil = until;
-  } catch (error) {
-    context.report(error); // the end of the request tries again
-  }
+  view.touchedUntil = await touchOwn(store, context, view.id, record.cookie, Date.now());
   return record;
 }
 
-function ownIdleTime({ cookie }: SessionRecord | UnreadRecord, settings: Settings): number {
-  return idleTimeOf(cookie as Partial<CookieData>, settings);
+/** @returns until when the record is kept, if that could be done; else the end of the request tries again */
+async function touchOwn(
+  store: TextStore,
+  context: SessionContext,
+  id: string,
+  cookie: unknown,
+  since: number,
+): Promise<number | undefined> {
+  const until = Math.trunc(since + idleTimeOf(cookie as Partial<CookieData>, context.core.settings));
+  try {
+    return (await store.touch(id, until)) ? until : undefined;
+  } catch (error) {
+    context.report(error);
+    return undefined;
+  }
 }

@@ -12,7 +12,7 @@ import { cookieOf, mergedText } from './merged-text.js';
 import type { TextRecords } from './records.js';
 
 /** A request that takes no longer than this needs no second touch at its end, in milliseconds. */
-const TOUCH_TOLERANCE = 5000;
+export const TOUCH_TOLERANCE = 5000;
 
 /** Prolongs the session, unless reading it has done so already. */
 export function touch(
