@@ -1,7 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Cookie } from './cookies/cookie.js';
-import { SteadyError } from './errors.js';
-import { checkCallback, checkChange, checkKey, readRegenerate } from './request/argument-checks.js';
+import { asError, SteadyError } from './errors.js';
+import {
+  checkCallback,
+  checkChange,
+  checkKey,
+  isBadCallback,
+  readRegenerate,
+} from './request/argument-checks.js';
 import * as asked from './request/asked.js';
 import { contextOf } from './request/request-slot.js';
 import { endOf } from './request/touching.js';
@@ -124,6 +130,7 @@ export class Session {
   destroy(): Promise<void>;
   destroy(callback: Callback): this;
   destroy(callback?: Callback): this | Promise<void> {
+    if (isBadCallback(callback)) void this.destroy(); // as in express-session, a logout is one all the same
     checkCallback('destroy', callback);
     return run(this, callback, (done) => {
       const context = contextOf(this.req);
@@ -149,13 +156,16 @@ export class Session {
       const context = contextOf(this.req);
       const finished: Callback = (error) => {
         const { session } = this.req;
-        if (!error && session) {
+        if (error || !session) return done(error);
+        try {
           const kept = keptData(this, options); // not before: a save may have been under way, and found that the session has ended
           Object.assign(session, kept);
           if (context) asked.bequeath(context, this, options.keep || [], Object.keys(kept));
           if (createdAt !== undefined && !options.restart) session.cookie.createdAt = createdAt;
+        } catch (failure) {
+          return done(failure || asError(failure)); // thrown by a getter of the app's
         }
-        done(error);
+        done();
       };
       if (context) asked.regenerate(context, finished);
       else this.req.sessionStore.regenerate(this.req, finished);
@@ -246,10 +256,10 @@ function defineData(session: Session, key: string, value: unknown): void {
 }
 
 function keptData(session: Session, { keep }: RegenerateOptions): Record<string, unknown> {
+  if (!keep) return {}; // and no getter of the app's is asked
   const { cookie: _, ...data } = session as unknown as Record<string, unknown>;
   if (keep === true) return data;
-  const keys: readonly string[] = keep || [];
-  return Object.fromEntries(Object.entries(data).filter(([key]) => keys.includes(key)));
+  return Object.fromEntries(Object.entries(data).filter(([key]) => keep.includes(key)));
 }
 
 function run<S extends Session>(

@@ -586,3 +586,23 @@ test('once it has gone in exchange for the new one, that the old one can not be 
   expect(Object.values(memory.sessions).map((text) => JSON.parse(text).user)).toEqual(['ada']);
   expect(shared.events).toMatchObject([{ name: 'error', error: { message: 'connection lost' } }]);
 });
+
+test.each([
+  ['a getter that throws is not asked', {}, 'regenerated'],
+  ['or its error is that of regenerate({ keep })', { keep: true }, 'no data'],
+])('%s', async (_, how, outcome) => {
+  const shared = await share('text store');
+  const { body } = await shared.request(async (req) => {
+    Object.defineProperty(req.session, 'late', {
+      enumerable: true,
+      get: () => {
+        throw new Error('no data');
+      },
+    });
+    return req.session.regenerate(how).then(
+      () => 'regenerated',
+      (error: Error) => error.message,
+    );
+  });
+  expect(JSON.parse(body)).toBe(outcome);
+});

@@ -92,7 +92,7 @@ async function outcomeOf(subject: Subject, method: string, argument: unknown): P
   return { seen, body: String(body), stored: Object.keys(stored as object) };
 }
 
-test.each(['save', 'reload', 'destroy'])(
+test.each(['save', 'reload'])(
   '%s() with an argument that is no callback: an error at once, and nothing is done',
   async (method) => {
     const seen = `TypeError: ${method}(): the callback must be a function; got "x"`;
@@ -101,6 +101,13 @@ test.each(['save', 'reload', 'destroy'])(
     expect(await outcomeOf(ours, method, {})).toMatchObject({ seen: expect.stringContaining('an object') });
   },
 );
+
+test('destroy() with an argument that is no callback: an error at once, and the session ends, as with express-session', async () => {
+  const outcome = { body: 'unset', stored: [] };
+  const seen = 'TypeError: destroy(): the callback must be a function; got "x"';
+  expect(await outcomeOf(ours, 'destroy', 'x')).toEqual({ ...outcome, seen });
+  expect(await outcomeOf(real, 'destroy', 'x')).toMatchObject(outcome);
+});
 
 describe.each(['save', 'destroy'])('%s()', (method) => {
   test.each([null, false, 0, ''])('takes %j for no callback, as with express-session', async (argument) => {

@@ -41,10 +41,14 @@ function badOptions(given: string): TypeError {
 
 /**
  * express-session takes what is falsy for no callback.
- * @throws {TypeError} before anything is done: later, nobody could catch it
+ * @throws {TypeError} at once: later, nobody could catch it
  */
 export function checkCallback(method: string, callback: unknown): void {
-  if (callback && typeof callback !== 'function') throw badCallback(method, callback);
+  if (isBadCallback(callback)) throw badCallback(method, callback);
+}
+
+export function isBadCallback(callback: unknown): boolean {
+  return Boolean(callback) && typeof callback !== 'function';
 }
 
 function badCallback(method: string, given: unknown): TypeError {
